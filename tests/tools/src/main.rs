@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `tcpc-tool`: the host side of the tests. `stream` makes traffic of which every octet is
+//! checked, `forge` sends raw segments as an attacker would, `decode` judges captures.
+//!
+//! Results are lines on stdout that a shell can compare; exit codes are in [`exit`].
+
+#![deny(unsafe_code)]
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod exit;
+mod stream;
+
+/// Host tool of the tcp_continuity tests.
+///
+/// Exit codes: 0 as expected; 1 a connection failed or an expectation was not met; 2 wrong use, or
+/// trouble the test is not about; 3 not finished in time.
+#[derive(Parser)]
+#[command(version)]
+enum Cli {
+    /// Traffic of which every octet is checked.
+    #[command(subcommand)]
+    Stream(stream::Stream),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse() {
+        Cli::Stream(stream) => stream.run(),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("tcpc-tool: {error:#}");
+        exit::wrong_use()
+    })
+}
