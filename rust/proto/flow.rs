@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A flow on the move: events and the time go in, actions come out.
+
+use crate::proto::happening::Happening;
+use core::net::IpAddr;
+use core::time::Duration;
+
+pub use crate::proto::mover::Flow;
+
+/// What a flow is in the middle of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Nothing.
+    Stable,
+    /// It has no usable local address, or no route.
+    Suspended,
+    /// It has a new address, and the peer has not been heard there yet.
+    Pending,
+    /// It has been given up.
+    Failed,
+}
+
+impl State {
+    /// As /proc shows it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Stable => "stable",
+            Self::Suspended => "suspended",
+            Self::Pending => "pending",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What a flow is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// Its local address is gone.
+    AddressLost {
+        /// What the kernel would choose now.
+        new: Option<IpAddr>,
+        /// The connection's retransmission timeout, without backoff.
+        rto: Duration,
+    },
+    /// An address or a route came.
+    AddressAppeared {
+        /// What the kernel would choose now; the address it has if that is usable again.
+        new: Option<IpAddr>,
+        /// The connection's retransmission timeout, without backoff.
+        rto: Duration,
+    },
+    /// [`Action::Rebind`] was done.
+    Rebound,
+    /// [`Action::Rebind`] could not be done; nothing has changed.
+    RebindFailed(RebindError),
+    /// A segment came for the addresses and ports it has now.
+    Segment {
+        /// With the RST flag.
+        rst: bool,
+        /// With numbers that only the peer, or a lucky stranger, can have.
+        acceptable: bool,
+    },
+    /// The deadline has come.
+    Deadline,
+}
+
+/// Why a rebind could not be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RebindError {
+    /// Another connection has the new addresses and ports.
+    TupleTaken,
+    /// No memory.
+    NoMemory,
+    /// The connection is over.
+    Gone,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Give the socket another local address, and tell how it went.
+    Rebind {
+        /// The address.
+        local: IpAddr,
+    },
+    /// Send an UPDATE.
+    SendUpdate {
+        /// The address it names.
+        old: IpAddr,
+        /// Whether it was sent before.
+        retransmission: bool,
+    },
+    /// Start over on the path and resend what is outstanding.
+    RestartPath,
+    /// Stop the timers.
+    Park,
+    /// Keep the stopped timers from ending the connection.
+    Hold,
+    /// Let the connection go on where it was.
+    Unpark,
+    /// End the connection with ETIMEDOUT.
+    Abort,
+    /// Do not let TCP see the segment.
+    IgnoreSegment,
+    /// Count.
+    Count(Happening),
+    /// There is nothing left to remember.
+    Forget,
+}
+
+/// Up to twelve actions, in order.
+#[derive(Clone, Copy, Debug)]
+pub struct Actions {
+    list: [Option<Action>; Self::MOST],
+    len: usize,
+}
+
+impl Actions {
+    /// More than any event has.
+    pub const MOST: usize = 12;
+
+    /// None.
+    pub const fn new() -> Self {
+        Self {
+            list: [None; Self::MOST],
+            len: 0,
+        }
+    }
+
+    /// Adds one.
+    pub fn push(&mut self, action: Action) {
+        if let Some(place) = self.list.get_mut(self.len) {
+            *place = Some(action);
+            self.len = self.len.saturating_add(1);
+        }
+    }
+}
+
+impl Default for Actions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const N: usize> From<[Action; N]> for Actions {
+    fn from(actions: [Action; N]) -> Self {
+        let mut list = Self::new();
+        actions.into_iter().for_each(|action| list.push(action));
+        list
+    }
+}
+
+impl IntoIterator for Actions {
+    type Item = Action;
+    type IntoIter = core::iter::Flatten<core::array::IntoIter<Option<Action>, { Self::MOST }>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.list.into_iter().flatten()
+    }
+}

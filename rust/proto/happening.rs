@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Everything that is counted: why received options were ignored, and what happened otherwise.
+//!
+//! One table gives each its name in /proc and its meaning; a variant without a row does not
+//! compile.
+
+/// Why a received option was ignored. The segment was treated as plain TCP would.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reject {
+    /// A length that the option does not have.
+    BadLength,
+    /// The option reaches beyond the header.
+    Truncated,
+    /// The option occurs twice.
+    RepeatedOption,
+    /// An address of another family than the segment's.
+    FamilyMismatch,
+    /// OLD ADDRESS is none that a host has.
+    OldAddressInvalid,
+    /// The source address is none that a host elsewhere has.
+    NewAddressInvalid,
+    /// The source address is one of this host's.
+    NewAddressOurs,
+    /// The segment has payload, or SYN, FIN or RST, or no ACK.
+    NotOptionOnly,
+    /// The segment's checksum is wrong.
+    BadChecksum,
+    /// No connection has the OLD ADDRESS, or the new one, and these ports.
+    UnknownConnection,
+    /// The sequence number lies outside the window.
+    SequenceOutside,
+    /// The acknowledgement number is none of what was sent.
+    AckOutside,
+    /// The connection uses timestamps, and the segment has none.
+    TimestampMissing,
+    /// The timestamp is older than the last one.
+    TimestampOld,
+    /// The connection left this address just now, and has no timestamps to tell old from new.
+    JustLeft,
+    /// The connection is in a state, or of a kind, that is left alone.
+    StateIneligible,
+    /// Another connection has the new addresses and ports.
+    TupleTaken,
+}
+
+/// What happened otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Happening {
+    /// A connection got another local address.
+    Moved,
+    /// A connection has no usable local address.
+    Suspended,
+    /// A suspended connection went on.
+    Resumed,
+    /// An UPDATE was sent for the first time.
+    UpdateSent,
+    /// An UPDATE was sent again.
+    UpdateRetransmitted,
+    /// The peer was heard at the new address.
+    Confirmed,
+    /// The peer was not heard in time: the connection was ended.
+    GaveUp,
+    /// No address came in time: the connection was ended.
+    HoldExpired,
+    /// A connection got another remote address.
+    Rebound,
+    /// An UPDATE that was already followed was answered again.
+    Repeated,
+    /// A RST that must not be believed was ignored.
+    RstIgnored,
+    /// A RST of our own that would have been wrong was not sent.
+    RstSuppressed,
+    /// A segment for addresses that a connection has left was given to it.
+    Steered,
+    /// A segment from an address that is lost was not sent.
+    SourceDropped,
+    /// A connection could not move: another has its new addresses and ports.
+    MoveTupleTaken,
+    /// There was no memory for something.
+    NoMemory,
+    /// A connection with a lost address is of a kind that is left alone.
+    Ineligible,
+    /// A process owned the socket: the worker did it.
+    Deferred,
+    /// The option could not be put into its segment.
+    NoRoom,
+}
+
+/// Anything that is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Counted {
+    /// A rejected option.
+    Reject(Reject),
+    /// Something else.
+    Happening(Happening),
+}
+
+impl From<Reject> for Counted {
+    fn from(reject: Reject) -> Self {
+        Self::Reject(reject)
+    }
+}
+
+impl From<Happening> for Counted {
+    fn from(happening: Happening) -> Self {
+        Self::Happening(happening)
+    }
+}
+
+/// What the table says of a counted thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Its name in /proc/net/tcp_continuity_stat.
+    pub name: &'static str,
+}
+
+use Counted::Happening as H;
+use Counted::Reject as R;
+
+/// Everything that is counted, in the order in which it is shown.
+pub const ALL: [Counted; COUNT] = [
+    H(Happening::Moved),
+    H(Happening::Suspended),
+    H(Happening::Resumed),
+    H(Happening::UpdateSent),
+    H(Happening::UpdateRetransmitted),
+    H(Happening::Confirmed),
+    H(Happening::GaveUp),
+    H(Happening::HoldExpired),
+    H(Happening::Rebound),
+    H(Happening::Repeated),
+    H(Happening::RstIgnored),
+    H(Happening::RstSuppressed),
+    H(Happening::Steered),
+    H(Happening::SourceDropped),
+    H(Happening::MoveTupleTaken),
+    H(Happening::NoMemory),
+    H(Happening::Ineligible),
+    H(Happening::Deferred),
+    H(Happening::NoRoom),
+    R(Reject::BadLength),
+    R(Reject::Truncated),
+    R(Reject::RepeatedOption),
+    R(Reject::FamilyMismatch),
+    R(Reject::OldAddressInvalid),
+    R(Reject::NewAddressInvalid),
+    R(Reject::NewAddressOurs),
+    R(Reject::NotOptionOnly),
+    R(Reject::BadChecksum),
+    R(Reject::UnknownConnection),
+    R(Reject::SequenceOutside),
+    R(Reject::AckOutside),
+    R(Reject::TimestampMissing),
+    R(Reject::TimestampOld),
+    R(Reject::JustLeft),
+    R(Reject::StateIneligible),
+    R(Reject::TupleTaken),
+];
+
+/// How many things are counted.
+pub const COUNT: usize = 36;
+
+/// The rows of the table, in the order of [`Counted::index`].
+pub fn rows() -> impl Iterator<Item = Row> {
+    ALL.iter().map(|counted| counted.row())
+}
+
+impl Counted {
+    /// Its place in the table.
+    pub fn index(self) -> usize {
+        ALL.iter().position(|counted| *counted == self).unwrap_or(COUNT)
+    }
+
+    /// Its row.
+    pub const fn row(self) -> Row {
+        let name = match self {
+            H(happening) => happening.name(),
+            R(reject) => reject.name(),
+        };
+        Row { name }
+    }
+}
+
+impl Happening {
+    /// Its name in /proc.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Moved => "Moved",
+            Self::Suspended => "Suspended",
+            Self::Resumed => "Resumed",
+            Self::UpdateSent => "UpdateSent",
+            Self::UpdateRetransmitted => "UpdateRetransmitted",
+            Self::Confirmed => "Confirmed",
+            Self::GaveUp => "GaveUp",
+            Self::HoldExpired => "HoldExpired",
+            Self::Rebound => "Rebound",
+            Self::Repeated => "Repeated",
+            Self::RstIgnored => "RstIgnored",
+            Self::RstSuppressed => "RstSuppressed",
+            Self::Steered => "Steered",
+            Self::SourceDropped => "SourceDropped",
+            Self::MoveTupleTaken => "MoveTupleTaken",
+            Self::NoMemory => "NoMemory",
+            Self::Ineligible => "Ineligible",
+            Self::Deferred => "Deferred",
+            Self::NoRoom => "NoRoom",
+        }
+    }
+}
+
+impl Reject {
+    /// Its name in /proc.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::BadLength => "UpdateBadLength",
+            Self::Truncated => "UpdateTruncated",
+            Self::RepeatedOption => "UpdateRepeatedOption",
+            Self::FamilyMismatch => "UpdateFamilyMismatch",
+            Self::OldAddressInvalid => "UpdateOldAddressInvalid",
+            Self::NewAddressInvalid => "UpdateNewAddressInvalid",
+            Self::NewAddressOurs => "UpdateNewAddressOurs",
+            Self::NotOptionOnly => "UpdateNotOptionOnly",
+            Self::BadChecksum => "UpdateBadChecksum",
+            Self::UnknownConnection => "UpdateUnknownConnection",
+            Self::SequenceOutside => "UpdateSequenceOutside",
+            Self::AckOutside => "UpdateAckOutside",
+            Self::TimestampMissing => "UpdateTimestampMissing",
+            Self::TimestampOld => "UpdateTimestampOld",
+            Self::JustLeft => "UpdateJustLeft",
+            Self::StateIneligible => "UpdateStateIneligible",
+            Self::TupleTaken => "UpdateTupleTaken",
+        }
+    }
+}

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The mover's state machine.
+//!
+//! ```text
+//!                 AddressLost, none instead            AddressLost, another
+//!        +------------------ Stable ----------------------------+
+//!        v                     ^  ^                             v
+//!    Suspended -- it is back --+  +---- heard from the peer -- Pending
+//!        |  ^ \------------------- another came ------------->  ^ |
+//!        |  +------------------- this one lost, too ------------+-+
+//!        +--- hold_time over ---> Failed <--- confirm_time over --+
+//! ```
+
+use crate::proto::flow::Action;
+use crate::proto::flow::Actions;
+use crate::proto::flow::Event;
+use crate::proto::flow::RebindError;
+use crate::proto::flow::State;
+use crate::proto::happening::Happening;
+use crate::proto::settings::Settings;
+use crate::proto::time::Backoff;
+use crate::proto::time::Instant;
+use core::net::IpAddr;
+use core::time::Duration;
+
+/// How often a suspended connection is kept from ending: well within any `TCP_RTO_MAX`.
+const HOLD_TICK: Duration = Duration::from_secs(30);
+/// How many addresses the peer may believe in that an UPDATE is sent for.
+const BELIEFS: usize = 4;
+
+/// A connection whose local address changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Flow {
+    /// The address the socket has.
+    local: IpAddr,
+    /// The addresses the peer may think it is at: the last confirmed one, and those from which an
+    /// UPDATE was sent since. Without `local`.
+    beliefs: [Option<IpAddr>; BELIEFS],
+    since: Instant,
+    phase: Phase,
+}
+
+/// The state, with what only it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Phase {
+    Stable,
+    Suspended {
+        /// When it is given up.
+        until: Instant,
+        /// When it is to be held again, or the rebind to be tried again.
+        tick: Instant,
+    },
+    /// A rebind was asked for, and its result is awaited in the same call.
+    Rebinding {
+        to: IpAddr,
+        rto: Duration,
+        /// As for `Suspended`, should it fail for want of memory.
+        until: Instant,
+    },
+    Pending {
+        tries: u32,
+        backoff: Backoff,
+        retry: Instant,
+        until: Instant,
+    },
+    Failed,
+}
+
+impl Flow {
+    /// A connection at `local`, where its peer knows it to be.
+    pub fn new(local: IpAddr, now: Instant) -> Self {
+        Self {
+            local,
+            beliefs: [None; BELIEFS],
+            since: now,
+            phase: Phase::Stable,
+        }
+    }
+
+    /// What it is in the middle of.
+    pub fn state(&self) -> State {
+        match self.phase {
+            Phase::Stable => State::Stable,
+            Phase::Suspended { .. } | Phase::Rebinding { .. } => State::Suspended,
+            Phase::Pending { .. } => State::Pending,
+            Phase::Failed => State::Failed,
+        }
+    }
+
+    /// The address at which the peer last confirmed it.
+    pub fn old(&self) -> IpAddr {
+        let [first, ..] = self.beliefs;
+        first.unwrap_or(self.local)
+    }
+
+    /// How often the UPDATE was sent.
+    pub fn tries(&self) -> u32 {
+        match self.phase {
+            Phase::Pending { tries, .. } => tries,
+            Phase::Stable | Phase::Suspended { .. } | Phase::Rebinding { .. } | Phase::Failed => 0,
+        }
+    }
+
+    /// When it came into its state.
+    pub fn since(&self) -> Instant {
+        self.since
+    }
+
+    /// When it wants to be told that it is time.
+    pub fn deadline(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Suspended { until, tick } => Some(until.min(tick)),
+            Phase::Pending { retry, until, .. } => Some(until.min(retry)),
+            Phase::Stable | Phase::Rebinding { .. } | Phase::Failed => None,
+        }
+    }
+
+    /// The only way in: what has happened, and what is to be done about it.
+    pub fn handle(&mut self, now: Instant, settings: &Settings, event: Event) -> Actions {
+        match (self.phase, event) {
+            (Phase::Stable | Phase::Pending { .. }, Event::AddressLost { new, rto }) => {
+                match new {
+                    Some(to) => self.rebind(to, rto, now.after(settings.hold_time)),
+                    None => self.suspend(now, settings),
+                }
+            }
+            (
+                Phase::Suspended { until, .. },
+                Event::AddressLost { new, rto } | Event::AddressAppeared { new, rto },
+            ) => match new {
+                Some(to) if to == self.local => self.resume(now, settings, rto),
+                Some(to) => self.rebind(to, rto, until),
+                None => Actions::new(),
+            },
+            (Phase::Rebinding { to, rto, .. }, Event::Rebound) => {
+                self.believe(self.local);
+                self.local = to;
+                self.disbelieve(to);
+                self.announce(now, settings, rto, Happening::Moved)
+            }
+            (Phase::Rebinding { until, .. }, Event::RebindFailed(error)) => match error {
+                RebindError::TupleTaken => self.fail(now, Happening::MoveTupleTaken),
+                RebindError::Gone => self.forget(now),
+                RebindError::NoMemory => {
+                    let tick = now.after(Duration::from_secs(1));
+                    self.enter(Phase::Suspended { until, tick }, now);
+                    [Action::Park, Action::Count(Happening::NoMemory)].into()
+                }
+            },
+            (Phase::Suspended { until, .. }, Event::Deadline) => {
+                if until <= now {
+                    return self.fail(now, Happening::HoldExpired);
+                }
+                let tick = now.after(HOLD_TICK);
+                self.phase = Phase::Suspended { until, tick };
+                [Action::Hold].into()
+            }
+            (Phase::Pending { .. }, Event::Deadline) => self.retry(now),
+            (Phase::Pending { .. } | Phase::Suspended { .. }, Event::Segment { rst: true, .. }) => [
+                Action::IgnoreSegment,
+                Action::Count(Happening::RstIgnored),
+            ]
+            .into(),
+            (
+                Phase::Pending { tries, .. },
+                Event::Segment {
+                    rst: false,
+                    acceptable: true,
+                },
+            ) => self.confirm(now, tries),
+            (Phase::Pending { .. }, Event::Segment { .. } | Event::AddressAppeared { .. })
+            | (Phase::Suspended { .. }, Event::Segment { .. })
+            | (
+                Phase::Stable | Phase::Failed,
+                Event::AddressAppeared { .. } | Event::Segment { .. } | Event::Deadline,
+            )
+            | (Phase::Failed, Event::AddressLost { .. })
+            | (
+                Phase::Rebinding { .. },
+                Event::AddressLost { .. }
+                | Event::AddressAppeared { .. }
+                | Event::Segment { .. }
+                | Event::Deadline,
+            )
+            | (
+                Phase::Stable | Phase::Suspended { .. } | Phase::Pending { .. } | Phase::Failed,
+                Event::Rebound | Event::RebindFailed(_),
+            ) => Actions::new(),
+        }
+    }
+
+    /// Another address is there: first the socket is to have it.
+    fn rebind(&mut self, to: IpAddr, rto: Duration, until: Instant) -> Actions {
+        self.phase = Phase::Rebinding { to, rto, until };
+        [Action::Rebind { local: to }].into()
+    }
+
+    /// No address is there.
+    fn suspend(&mut self, now: Instant, settings: &Settings) -> Actions {
+        let until = now.after(settings.hold_time);
+        let tick = now.after(HOLD_TICK);
+        self.enter(Phase::Suspended { until, tick }, now);
+        [Action::Park, Action::Count(Happening::Suspended)].into()
+    }
+
+    /// The address it has is there again.
+    fn resume(&mut self, now: Instant, settings: &Settings, rto: Duration) -> Actions {
+        if self.beliefs.iter().any(Option::is_some) {
+            return self.announce(now, settings, rto, Happening::Resumed);
+        }
+        self.enter(Phase::Stable, now);
+        [
+            Action::Unpark,
+            Action::Count(Happening::Resumed),
+            Action::Forget,
+        ]
+        .into()
+    }
+
+    /// The socket has its address: the peer is told, and what is outstanding is resent at once.
+    fn announce(
+        &mut self,
+        now: Instant,
+        settings: &Settings,
+        rto: Duration,
+        what: Happening,
+    ) -> Actions {
+        let mut backoff = Backoff::from_rto(rto);
+        let phase = Phase::Pending {
+            tries: 1,
+            retry: now.after(backoff.wait()),
+            backoff,
+            until: now.after(settings.confirm_time),
+        };
+        self.enter(phase, now);
+        let mut actions = self.updates(false);
+        actions.push(Action::RestartPath);
+        actions.push(Action::Count(what));
+        actions
+    }
+
+    /// One UPDATE for each address the peer may believe in.
+    fn updates(&self, retransmission: bool) -> Actions {
+        let mut actions = Actions::new();
+        for old in self.beliefs.into_iter().flatten() {
+            actions.push(Action::SendUpdate {
+                old,
+                retransmission,
+            });
+        }
+        actions
+    }
+
+    /// The peer was not heard: tells it again, or gives up.
+    fn retry(&mut self, now: Instant) -> Actions {
+        let Phase::Pending {
+            tries,
+            mut backoff,
+            until,
+            ..
+        } = self.phase
+        else {
+            return Actions::new();
+        };
+        if until <= now {
+            return self.fail(now, Happening::GaveUp);
+        }
+        self.phase = Phase::Pending {
+            tries: tries.saturating_add(1),
+            retry: now.after(backoff.wait()),
+            backoff,
+            until,
+        };
+        self.updates(true)
+    }
+
+    /// The peer was heard at the new address.
+    fn confirm(&mut self, now: Instant, tries: u32) -> Actions {
+        self.beliefs = [None; BELIEFS];
+        self.enter(Phase::Stable, now);
+        let mut actions = Actions::new();
+        if tries > 1 {
+            // What followed the first UPDATE found no connection there.
+            actions.push(Action::RestartPath);
+        }
+        actions.push(Action::Count(Happening::Confirmed));
+        actions.push(Action::Forget);
+        actions
+    }
+
+    /// It cannot go on.
+    fn fail(&mut self, now: Instant, why: Happening) -> Actions {
+        self.enter(Phase::Failed, now);
+        [Action::Count(why), Action::Abort, Action::Forget].into()
+    }
+
+    /// The connection is over.
+    fn forget(&mut self, now: Instant) -> Actions {
+        self.enter(Phase::Failed, now);
+        [Action::Forget].into()
+    }
+
+    /// Comes into another state.
+    fn enter(&mut self, phase: Phase, now: Instant) {
+        self.phase = phase;
+        self.since = now;
+    }
+
+    /// The peer may think it is at `address`. When there is no room the second oldest goes: the
+    /// oldest was confirmed, and so is the likeliest.
+    fn believe(&mut self, address: IpAddr) {
+        self.disbelieve(address);
+        if let Some(place) = self.beliefs.iter_mut().find(|place| place.is_none()) {
+            *place = Some(address);
+            return;
+        }
+        let [confirmed, _, second, third] = self.beliefs;
+        self.beliefs = [confirmed, second, third, Some(address)];
+    }
+
+    /// `address` is where it is, or is put in again at the end.
+    fn disbelieve(&mut self, address: IpAddr) {
+        let mut kept = [None; BELIEFS];
+        let others = self.beliefs.into_iter().filter(|belief| belief.is_some_and(|b| b != address));
+        for (place, belief) in kept.iter_mut().zip(others) {
+            *place = belief;
+        }
+        self.beliefs = kept;
+    }
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Settings of a namespace: one table that the files, the documents and the tests share.
+
+use crate::proto::option::classic::Kind;
+use core::time::Duration;
+
+/// What a namespace does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Nothing.
+    Off,
+    /// The classic profile.
+    Classic,
+}
+
+/// Not a mode, or none that there is yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoSuchMode;
+
+impl Mode {
+    /// From its word.
+    ///
+    /// # Errors
+    ///
+    /// Any other word. `secure` and `secure+classic` are to be modes, and are none yet.
+    pub fn parse(word: &str) -> Result<Self, NoSuchMode> {
+        match word {
+            "off" => Ok(Self::Off),
+            "classic" => Ok(Self::Classic),
+            _ => Err(NoSuchMode),
+        }
+    }
+
+    /// Its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Classic => "classic",
+        }
+    }
+}
+
+/// A setting that is a number.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The file's name.
+    pub name: &'static str,
+    /// The unit, for people.
+    pub unit: &'static str,
+    /// The least value.
+    pub min: u32,
+    /// The greatest value.
+    pub max: u32,
+    /// The value of a new namespace.
+    pub default: u32,
+    /// What it means.
+    pub help: &'static str,
+}
+
+/// Not a value of the setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadValue;
+
+/// How many settings there are.
+pub const COUNT: usize = 4;
+
+/// The settings, in the order of their files.
+pub const TABLE: [Row; COUNT] = [
+    Row {
+        name: "classic_kind",
+        unit: "option kind",
+        min: 2,
+        max: 255,
+        default: 253,
+        help: "Kind of the ADDRESS UPDATE option; kinds in use by others are refused",
+    },
+    Row {
+        name: "hold_time",
+        unit: "seconds",
+        min: 1,
+        max: 604_800,
+        default: 3_600,
+        help: "How long a connection without a usable address is kept",
+    },
+    Row {
+        name: "confirm_time",
+        unit: "seconds",
+        min: 1,
+        max: 3_600,
+        default: 120,
+        help: "How long a moved connection may stay unconfirmed by its peer",
+    },
+    Row {
+        name: "carrier_delay",
+        unit: "milliseconds",
+        min: 0,
+        max: 60_000,
+        default: 2_000,
+        help: "How long an interface may be without carrier before its addresses count as lost",
+    },
+];
+
+impl Row {
+    /// Whether `value` may be set.
+    ///
+    /// # Errors
+    ///
+    /// It is out of range, or a kind in use.
+    pub fn check(&self, value: u32) -> Result<(), BadValue> {
+        if value < self.min || value > self.max {
+            return Err(BadValue);
+        }
+        if self.name == "classic_kind" {
+            let kind = u8::try_from(value).map_err(|_| BadValue)?;
+            Kind::new(kind).map_err(|_| BadValue)?;
+        }
+        Ok(())
+    }
+}
+
+/// The settings as the protocol uses them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// See [`TABLE`].
+    pub classic_kind: Kind,
+    /// See [`TABLE`].
+    pub hold_time: Duration,
+    /// See [`TABLE`].
+    pub confirm_time: Duration,
+    /// See [`TABLE`].
+    pub carrier_delay: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let [_, hold, confirm, carrier] = TABLE;
+        Self {
+            classic_kind: Kind::default(),
+            hold_time: Duration::from_secs(hold.default.into()),
+            confirm_time: Duration::from_secs(confirm.default.into()),
+            carrier_delay: Duration::from_millis(carrier.default.into()),
+        }
+    }
+}
