@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Static inlines and macros for rust/net/{skb,addr,route}.rs: socket buffers, devices, routes.
+ */
+#include <linux/ipv6.h>
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+#include <net/ip6_checksum.h>
+#include <net/ip6_route.h>
+#include <net/route.h>
+#include <net/tcp.h>
+
+#include "packet.h"
+
+bool tcpc_dst_is_usable(const struct dst_entry *dst)
+{
+	return !dst->error && netif_running(dst_dev(dst)) && netif_carrier_ok(dst_dev(dst));
+}
+
+/* inet6_csk_route_socket(), net/ipv6/inet6_connection_sock.c, with no source address. */
+void tcpc_inet6_sk_init_flowi6(const struct sock *sk, struct flowi6 *fl6)
+{
+	fl6->flowi6_proto = sk->sk_protocol;
+	fl6->daddr = sk->sk_v6_daddr;
+	fl6->flowlabel = inet6_sk(sk)->flow_label;
+	fl6->flowi6_oif = sk->sk_bound_dev_if;
+	fl6->flowi6_mark = sk->sk_mark;
+	fl6->fl6_sport = inet_sk(sk)->inet_sport;
+	fl6->fl6_dport = inet_sk(sk)->inet_dport;
+	fl6->flowi6_uid = sk_uid(sk);
+	security_sk_classify_flow(sk, flowi6_to_flowi_common(fl6));
+}
+
+int tcpc_inet6_iif(const struct sk_buff *skb)
+{
+	return inet6_iif(skb);
+}
+
+int tcpc_inet6_sdif(const struct sk_buff *skb)
+{
+	return inet6_sdif(skb);
+}
+
+int tcpc_inet_iif(const struct sk_buff *skb)
+{
+	return inet_iif(skb);
+}
+
+int tcpc_inet_sdif(const struct sk_buff *skb)
+{
+	return inet_sdif(skb);
+}
+
+void tcpc_inet_sk_init_flowi4(const struct sock *sk, struct flowi4 *fl4)
+{
+	inet_sk_init_flowi4(inet_sk(sk), fl4);
+}
+
+bool tcpc_is_err(const void *ptr)
+{
+	return IS_ERR(ptr);
+}
+
+bool tcpc_netif_carrier_ok(const struct net_device *dev)
+{
+	return netif_carrier_ok(dev);
+}
+
+bool tcpc_netif_is_up(const struct net_device *dev)
+{
+	return netif_running(dev);
+}
+
+bool tcpc_pskb_may_pull(struct sk_buff *skb, unsigned int len)
+{
+	return pskb_may_pull(skb, len);
+}
+
+int tcpc_skb_cow_head(struct sk_buff *skb, unsigned int headroom)
+{
+	return skb_cow_head(skb, headroom);
+}
+
+bool tcpc_skb_dev_is_loopback(const struct sk_buff *skb)
+{
+	return skb->dev && skb->dev->flags & IFF_LOOPBACK;
+}
+
+struct sock *tcpc_skb_full_sk(const struct sk_buff *skb)
+{
+	return skb->sk && sk_fullsock(skb->sk) && sk_is_tcp(skb->sk) ?
+	       skb->sk : NULL;
+}
+
+unsigned int tcpc_skb_headlen(const struct sk_buff *skb)
+{
+	return skb_headlen(skb);
+}
+
+bool tcpc_skb_is_gso(const struct sk_buff *skb)
+{
+	return skb_is_gso(skb);
+}
+
+bool tcpc_skb_is_partial(const struct sk_buff *skb)
+{
+	return skb->ip_summed == CHECKSUM_PARTIAL &&
+	       skb->csum_offset == offsetof(struct tcphdr, check);
+}
+
+void tcpc_skb_orphan(struct sk_buff *skb)
+{
+	skb_orphan(skb);
+}
+
+void *tcpc_skb_pull(struct sk_buff *skb, unsigned int len)
+{
+	return skb_pull(skb, len);
+}
+
+void *tcpc_skb_push(struct sk_buff *skb, unsigned int len)
+{
+	return skb_push(skb, len);
+}
+
+void tcpc_skb_set_headers(struct sk_buff *skb, unsigned int transport)
+{
+	skb_reset_network_header(skb);
+	skb_set_transport_header(skb, transport);
+}
+
+void tcpc_skb_set_sk(struct sk_buff *skb, struct sock *sk)
+{
+	skb->sk = sk;
+	skb->destructor = sock_edemux;
+}
+
+/* ip_send_check() and __tcp_v4_send_check(), which counts from the transport header. */
+void tcpc_skb_v4_send_check(struct sk_buff *skb)
+{
+	unsigned int len = skb->len - skb_transport_offset(skb);
+	struct tcphdr *th = tcp_hdr(skb);
+	struct iphdr *iph = ip_hdr(skb);
+
+	iph->check = 0;
+	iph->check = ip_fast_csum((u8 *)iph, iph->ihl);
+	th->check = ~tcp_v4_check(len, iph->saddr, iph->daddr, 0);
+	skb->csum_start = skb_transport_header(skb) - skb->head;
+}
+
+void tcpc_skb_v6_send_check(struct sk_buff *skb)
+{
+	unsigned int len = skb->len - skb_transport_offset(skb);
+	struct tcphdr *th = tcp_hdr(skb);
+
+	th->check = ~tcp_v6_check(len, &ipv6_hdr(skb)->saddr, &ipv6_hdr(skb)->daddr, 0);
+	skb->csum_start = skb_transport_header(skb) - skb->head;
+}

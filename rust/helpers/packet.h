@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef TCPC_HELPERS_PACKET_H
+#define TCPC_HELPERS_PACKET_H
+
+#include <net/inet_hashtables.h>
+#include <net/tcp.h>
+
+bool tcpc_dst_is_usable(const struct dst_entry *dst);
+void tcpc_inet6_sk_init_flowi6(const struct sock *sk, struct flowi6 *fl6);
+int tcpc_inet6_iif(const struct sk_buff *skb);
+int tcpc_inet6_sdif(const struct sk_buff *skb);
+int tcpc_inet_iif(const struct sk_buff *skb);
+int tcpc_inet_sdif(const struct sk_buff *skb);
+void tcpc_inet_sk_init_flowi4(const struct sock *sk, struct flowi4 *fl4);
+bool tcpc_is_err(const void *ptr);
+bool tcpc_netif_carrier_ok(const struct net_device *dev);
+bool tcpc_netif_is_up(const struct net_device *dev);
+bool tcpc_pskb_may_pull(struct sk_buff *skb, unsigned int len);
+int tcpc_skb_cow_head(struct sk_buff *skb, unsigned int headroom);
+bool tcpc_skb_dev_is_loopback(const struct sk_buff *skb);
+struct sock *tcpc_skb_full_sk(const struct sk_buff *skb);
+unsigned int tcpc_skb_headlen(const struct sk_buff *skb);
+bool tcpc_skb_is_gso(const struct sk_buff *skb);
+bool tcpc_skb_is_partial(const struct sk_buff *skb);
+void tcpc_skb_orphan(struct sk_buff *skb);
+void *tcpc_skb_pull(struct sk_buff *skb, unsigned int len);
+void *tcpc_skb_push(struct sk_buff *skb, unsigned int len);
+void tcpc_skb_set_headers(struct sk_buff *skb, unsigned int transport);
+void tcpc_skb_set_sk(struct sk_buff *skb, struct sock *sk);
+void tcpc_skb_v4_send_check(struct sk_buff *skb);
+void tcpc_skb_v6_send_check(struct sk_buff *skb);
+
+#endif

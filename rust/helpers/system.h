@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef TCPC_HELPERS_SYSTEM_H
+#define TCPC_HELPERS_SYSTEM_H
+
+#include <linux/inetdevice.h>
+#include <linux/spinlock_types.h>
+#include <linux/workqueue.h>
+#include <net/if_inet6.h>
+#include <net/net_namespace.h>
+
+struct workqueue_struct *tcpc_alloc_workqueue(void);
+void tcpc_assert_spin_locked(spinlock_t *lock);
+void tcpc_cond_resched(void);
+struct in_ifaddr *tcpc_first_ifa(const struct net_device *dev);
+struct inet6_ifaddr *tcpc_first_ifp(const struct net_device *dev);
+struct net *tcpc_ifa_net(const struct in_ifaddr *ifa);
+struct net *tcpc_ifp_net(const struct inet6_ifaddr *ifp);
+void tcpc_init_delayed_work(struct delayed_work *work, work_func_t func);
+u64 tcpc_ktime_get_ms(void);
+void tcpc_local_bh_disable(void);
+void tcpc_local_bh_enable(void);
+void *tcpc_net_generic(const struct net *net, unsigned int id);
+struct proc_dir_entry *tcpc_net_proc(const struct net *net);
+struct in_ifaddr *tcpc_next_ifa(const struct in_ifaddr *ifa);
+struct inet6_ifaddr *tcpc_next_ifp(struct inet6_ifaddr *ifp);
+void tcpc_schedule_at_most(struct workqueue_struct *queue, struct delayed_work *work,
+			   unsigned int millis);
+void tcpc_spin_lock_bh(spinlock_t *lock);
+void tcpc_spin_lock_init(spinlock_t *lock, const char *name, struct lock_class_key *key);
+bool tcpc_spin_trylock_bh(spinlock_t *lock);
+void tcpc_spin_unlock_bh(spinlock_t *lock);
+
+#endif

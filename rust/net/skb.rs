@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Socket buffers as a netfilter hook sees them.
+//!
+//! A hook owns the buffer it is given for the time of its call and must say what becomes of it.
+//! [`SkBuff`] is that ownership: each way to say it takes the `SkBuff` by value and gives the
+//! [`Verdict`], so a buffer cannot be used after it was consumed, nor consumed twice.
+//!
+//! C header: [`include/linux/skbuff.h`](srctree/include/linux/skbuff.h)
+
+use crate::bindings;
+use crate::net::netfilter::HookState;
+use crate::net::segment::{
+    Family,
+    Segment, //
+};
+use crate::net::sock::{
+    SockId,
+    TcpSock, //
+};
+use core::marker::PhantomData;
+use core::net::IpAddr;
+use core::ptr::NonNull;
+use kernel::error::{
+    code,
+    Result, //
+};
+use kernel::types::NotThreadSafe;
+
+/// What a hook decided, made only by the methods of [`SkBuff`] that give the buffer up.
+#[must_use]
+pub struct Verdict(pub(super) u32);
+
+/// A socket buffer in the hands of a netfilter hook.
+///
+/// # Invariants
+///
+/// `ptr` is a valid `struct sk_buff` that is not shared (`ip_rcv_core()` does `skb_share_check()`,
+/// and an outgoing segment has just been made), whose `data` is at its network header, and that
+/// nobody else uses until the hook has returned its verdict.
+pub struct SkBuff<'a> {
+    ptr: NonNull<bindings::sk_buff>,
+    _hook: PhantomData<&'a mut bindings::sk_buff>,
+    _not_send: NotThreadSafe,
+}
+
+impl SkBuff<'_> {
+    /// Wraps the buffer given to a hook.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must fulfil the invariants of [`SkBuff`] until the hook returns.
+    pub(super) unsafe fn from_raw(ptr: NonNull<bindings::sk_buff>) -> Self {
+        // INVARIANT: What they ask is what the caller promises.
+        Self {
+            ptr,
+            _hook: PhantomData,
+            _not_send: NotThreadSafe,
+        }
+    }
+
+    /// Lets the stack go on with the buffer.
+    pub fn accept(self) -> Verdict {
+        Verdict(bindings::NF_ACCEPT)
+    }
+
+    /// Frees the buffer quietly: it was for us alone, or must not be seen by anybody.
+    ///
+    /// `nf_hook_slow()` reports a stolen buffer as success, so a sender does not see an error.
+    pub fn consume(self) -> Verdict {
+        // SAFETY: `consume_skb()` (net/core/skbuff.c) drops the reference of its caller, which is
+        // the hook's, given up here; `NF_STOLEN` tells `nf_hook_slow()` not to touch it again.
+        unsafe { bindings::consume_skb(self.ptr.as_ptr()) };
+        Verdict(bindings::NF_STOLEN)
+    }
+
+    /// Hands the buffer to the transport at once and returns when that is done with it.
+    ///
+    /// The rest of the hook's chain is not run. So whoever calls it comes late in the chain, and
+    /// can act on what the segment changed in the socket, within the same call.
+    ///
+    /// # Context
+    ///
+    /// `LOCAL_IN` only, no socket lock held.
+    pub fn deliver(self, state: &HookState<'_>) -> Verdict {
+        state.finish(self.ptr);
+        Verdict(bindings::NF_STOLEN)
+    }
+
+    /// Gives the segment to `sock`, whatever its addresses say, and lets the stack go on.
+    ///
+    /// `inet_steal_sock()` takes the socket of a buffer before it looks any up, and `tcp_v4_rcv()`
+    /// does not compare addresses after that.
+    ///
+    /// # Context
+    ///
+    /// `LOCAL_IN` only.
+    pub fn steer(self, sock: TcpSock) -> Verdict {
+        let skb = self.ptr.as_ptr();
+        // SAFETY: `skb_orphan()` (include/linux/skbuff.h) needs a buffer nobody else uses, which
+        // is the type's invariant.
+        unsafe { bindings::tcpc_skb_orphan(skb) };
+        // The reference becomes the buffer's; `sock_edemux()` drops it.
+        let sk = sock.into_raw();
+        // SAFETY: As above. `sock_edemux()` (net/ipv4/inet_hashtables.c), which the helper sets,
+        // is the destructor of buffers that own a reference of their socket, as
+        // `tcp_v4_early_demux()` makes them.
+        unsafe { bindings::tcpc_skb_set_sk(skb, sk.as_ptr()) };
+        Verdict(bindings::NF_ACCEPT)
+    }
+
+    /// Octets from the network header to the end.
+    pub fn len(&self) -> usize {
+        // SAFETY: The type's invariant: valid and ours.
+        unsafe { (*self.ptr.as_ptr()).len as usize }
+    }
+
+    /// Whether the buffer stands for several segments, still to be cut.
+    pub fn is_gso(&self) -> bool {
+        // SAFETY: `skb_is_gso()` reads `skb_shinfo()`, valid by the type's invariant.
+        unsafe { bindings::tcpc_skb_is_gso(self.ptr.as_ptr()) }
+    }
+
+    /// Whether the segment comes from this very host: it was received by a loopback device.
+    pub fn is_looped(&self) -> bool {
+        // SAFETY: At `LOCAL_IN` `skb->dev` is the receiving device, alive under the RCU read lock
+        // in which hooks run (`nf_hook()`).
+        unsafe { bindings::tcpc_skb_dev_is_loopback(self.ptr.as_ptr()) }
+    }
+
+    /// The receiving interface for socket look-ups and the port below it when that is a VRF
+    /// device: `dif` and `sdif` of `inet_sk_bound_dev_eq()`.
+    pub fn interfaces(&self, family: Family) -> (i32, i32) {
+        let skb = self.ptr.as_ptr();
+        match family {
+            // SAFETY: `inet_iif()` and `inet_sdif()` read `IPCB(skb)`, filled since `ip_rcv()`.
+            Family::V4 => unsafe { (bindings::tcpc_inet_iif(skb), bindings::tcpc_inet_sdif(skb)) },
+            // SAFETY: `inet6_iif()` and `inet6_sdif()` read `IP6CB(skb)`, filled since `ipv6_rcv()`.
+            Family::V6 => unsafe { (bindings::tcpc_inet6_iif(skb), bindings::tcpc_inet6_sdif(skb)) },
+        }
+    }
+
+    /// The identity of the full TCP socket that sends this segment, `None` for segments that
+    /// come from no connection (replies of the control socket, request and time-wait sockets).
+    ///
+    /// # Context
+    ///
+    /// `LOCAL_OUT`.
+    pub fn sender(&self) -> Option<SockId> {
+        // SAFETY: `tcpc_skb_full_sk()` reads `skb->sk`, which the buffer keeps alive.
+        let sk = unsafe { bindings::tcpc_skb_full_sk(self.ptr.as_ptr()) };
+        NonNull::new(sk).map(SockId::new)
+    }
+
+    /// The octets that lie in the buffer's linear part, from the network header on.
+    pub fn linear(&self) -> &[u8] {
+        let skb = self.ptr.as_ptr();
+        // SAFETY: The type's invariant: valid and ours.
+        let data = unsafe { (*skb).data };
+        // SAFETY: `skb_headlen()` only subtracts two fields of `skb`.
+        let len = unsafe { bindings::tcpc_skb_headlen(skb) } as usize;
+        // SAFETY: `skb_headlen()` octets from `skb->data` are linear (include/linux/skbuff.h).
+        // Nobody writes them while `self` is borrowed, since whatever does takes `&mut self`.
+        unsafe { core::slice::from_raw_parts(data, len) }
+    }
+
+    /// Makes the first `len` octets linear. `false` if there are not as many, or no memory.
+    pub fn pull(&mut self, len: usize) -> bool {
+        let Ok(len) = u32::try_from(len) else {
+            return false;
+        };
+        // SAFETY: `pskb_may_pull()` may move the head of the buffer; `&mut self` proves that no
+        // slice of it is borrowed.
+        unsafe { bindings::tcpc_pskb_may_pull(self.ptr.as_ptr(), len) }
+    }
+
+    /// The offset of the TCP header of an IPv6 segment, `None` for fragments and other protocols.
+    pub(super) fn skip_extension_headers(&self, next: u8, start: usize) -> Option<usize> {
+        let mut next = next;
+        let mut fragment: u16 = 0;
+        let start = i32::try_from(start).ok()?;
+        // SAFETY: `ipv6_skip_exthdr()` (net/ipv6/exthdrs_core.c) copies what it reads; the two
+        // references are valid for its writes.
+        let offset = unsafe {
+            bindings::ipv6_skip_exthdr(self.ptr.as_ptr(), start, &mut next, &mut fragment)
+        };
+        if fragment != 0 || u32::from(next) != bindings::IPPROTO_TCP as u32 {
+            return None;
+        }
+        usize::try_from(offset).ok()
+    }
+
+    /// Whether the segment's checksum is right; `offset` is that of its TCP header.
+    ///
+    /// # Context
+    ///
+    /// `LOCAL_IN`.
+    pub fn checksum_is_right(&mut self, family: Family, offset: usize) -> bool {
+        let skb = self.ptr.as_ptr();
+        let hook = bindings::nf_inet_hooks_NF_INET_LOCAL_IN;
+        let protocol = bindings::IPPROTO_TCP as u8;
+        let Ok(offset) = u32::try_from(offset) else {
+            return false;
+        };
+        let sum = match family {
+            // SAFETY: `nf_ip_checksum()` (net/netfilter/utils.c) wants `data` at the IPv4 header,
+            // as it is at this hook, and the header linear, as IPv4 made it.
+            Family::V4 => unsafe { bindings::nf_ip_checksum(skb, hook, offset, protocol) },
+            // SAFETY: As above for `nf_ip6_checksum()` and IPv6.
+            Family::V6 => unsafe { bindings::nf_ip6_checksum(skb, hook, offset, protocol) },
+        };
+        sum == 0
+    }
+
+    /// Puts `options` in the place of all TCP options of an outgoing segment without payload.
+    ///
+    /// The headers move up into the headroom, lengths and checksums follow. `options` is padded
+    /// to a multiple of four octets by the caller and at most 40 long.
+    ///
+    /// # Context
+    ///
+    /// `LOCAL_OUT`.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if the segment has payload or is not one that local TCP made, `ENOMEM`; the
+    /// segment is then as it was.
+    pub fn replace_options(&mut self, segment: &Segment, options: &[u8]) -> Result {
+        let skb = self.ptr.as_ptr();
+        let old = segment.offset + 20 + segment.options().len();
+        if options.len() > 40 || options.len() % 4 != 0 || self.is_gso() || self.len() != old {
+            return Err(code::EINVAL);
+        }
+        // SAFETY: `tcpc_skb_is_partial()` only reads `ip_summed`, `csum_offset`.
+        if !unsafe { bindings::tcpc_skb_is_partial(skb) } {
+            return Err(code::EINVAL);
+        }
+        let headers = segment.offset + 20;
+        if !self.pull(old) {
+            return Err(code::ENOMEM);
+        }
+        // SAFETY: `skb_cow_head()` makes headroom and unshares the head; `&mut self` proves that
+        // no slice of it is borrowed.
+        if unsafe { bindings::tcpc_skb_cow_head(skb, 40) } != 0 {
+            return Err(code::ENOMEM);
+        }
+
+        let mut head = [0u8; 128];
+        let Some(saved) = head.get_mut(..headers) else {
+            return Err(code::EINVAL);
+        };
+        let Some(from) = self.linear().get(..headers) else {
+            return Err(code::EINVAL);
+        };
+        saved.copy_from_slice(from);
+        let doff = ((20 + options.len()) / 4) as u8;
+        if let Some(octet) = saved.get_mut(segment.offset + 12) {
+            *octet = (doff << 4) | (*octet & 0x0f);
+        }
+        let new = headers + options.len();
+        match segment.family() {
+            Family::V4 => {
+                let total = (new as u16).to_be_bytes();
+                saved[2..4].copy_from_slice(&total);
+            }
+            Family::V6 => {
+                let payload = ((new - 40) as u16).to_be_bytes();
+                saved[4..6].copy_from_slice(&payload);
+            }
+        }
+
+        // SAFETY: `skb_pull()` of at most `skb_headlen()`: all `old` octets are linear (above).
+        unsafe { bindings::tcpc_skb_pull(skb, old as u32) };
+        // SAFETY: `skb_push()` of at most the headroom: the `old` octets just pulled, and the 40
+        // that `skb_cow_head()` gave; `new` is at most 40 more than `old`.
+        let data = unsafe { bindings::tcpc_skb_push(skb, new as u32) };
+        // SAFETY: `skb_push()` returned `new` writable octets (the head is unshared), and
+        // `saved` is `headers` of them, on the stack.
+        unsafe { core::ptr::copy_nonoverlapping(saved.as_ptr(), data.cast(), headers) };
+        // SAFETY: As above, the rest of the `new` octets.
+        unsafe {
+            core::ptr::copy_nonoverlapping(
+                options.as_ptr(),
+                data.cast::<u8>().add(headers),
+                options.len(),
+            )
+        };
+        // SAFETY: The headers lie at `data` and `segment.offset` behind it, as the two calls say.
+        unsafe { bindings::tcpc_skb_set_headers(skb, segment.offset as u32) };
+        match (segment.source, segment.destination) {
+            // SAFETY: The headers are in place; the helper is `ip_send_check()` and
+            // `__tcp_v4_send_check()` over them.
+            (IpAddr::V4(_), _) => unsafe { bindings::tcpc_skb_v4_send_check(skb) },
+            // SAFETY: As above, `__tcp_v6_send_check()`.
+            (IpAddr::V6(_), _) => unsafe { bindings::tcpc_skb_v6_send_check(skb) },
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Going on at once on a new path, and waiting while there is none.
+//!
+//! None of TCP's own functions for it is exported. What can be reached is what
+//! `tcp_release_cb()` (net/ipv4/tcp_output.c) does for a timer or a transmission that came while a
+//! process owned the socket: mark it as such, and call it. That runs the retransmission timer's
+//! handler and the transmit queue in this very call.
+//!
+//! C headers: [`include/net/tcp.h`](srctree/include/net/tcp.h),
+//! [`include/linux/tcp.h`](srctree/include/linux/tcp.h)
+
+use super::Locked;
+use crate::bindings;
+use kernel::error::{
+    code,
+    to_result,
+    Result, //
+};
+
+/// `TCP_TIMEOUT_INIT` (include/net/tcp.h): the retransmission timeout of a path without a
+/// measurement (RFC 6298, section 2.1), in jiffies.
+const INITIAL_RTO: u32 = bindings::HZ as u32;
+/// `TCP_INFINITE_SSTHRESH` (include/net/tcp.h).
+const INFINITE_SSTHRESH: u32 = 0x7fff_ffff;
+
+impl Locked<'_> {
+    /// Starts over on the path to the peer's present address: routes, measures anew, forgets the
+    /// congestion and the round trips of the path before, and sends up to an initial window of
+    /// what is outstanding, from `snd_una` on.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` if the connection is over. What routing says if there is no route: nothing was
+    /// sent then, and TCP's own timers go on.
+    pub fn restart_path(&mut self) -> Result {
+        if !self.is_movable() {
+            return Err(code::ENOENT);
+        }
+        // SAFETY: `tcp_mstamp_refresh_inline()` sets the time that the socket's lock guards. What
+        // follows takes it for the time of this event, which came from nowhere TCP knows of.
+        unsafe { bindings::tcpc_tcp_mstamp_refresh(self.tcp()) };
+        self.reroute()?;
+        self.forget_measurements();
+        self.refresh_patience();
+        self.forget_congestion();
+        if self.resend_first() {
+            if self.is_closed() {
+                return Err(code::ENOENT);
+            }
+            self.refresh_patience();
+        }
+        self.open_initial_window();
+        self.send_window();
+        self.rearm();
+        Ok(())
+    }
+
+    /// Stops the retransmission timer, and keeps what might start it again (a write, a close) from
+    /// counting towards the connection's end before [`Locked::hold`] is called next.
+    pub fn park(&mut self) {
+        // SAFETY: The helper clears `icsk_pending` and stops the timer with `sk_stop_timer()`, as
+        // the lock's holder may.
+        unsafe { bindings::tcpc_tcp_stop_timer(self.as_ptr()) };
+        self.hold();
+    }
+
+    /// Repeats what [`Locked::park`] did for the connection's patience. To be called more often
+    /// than every `TCP_RTO_MAX` (120 s).
+    pub fn hold(&mut self) {
+        self.refresh_patience();
+        // One below the maximum: orphans whose timeout reached it count as dead
+        // (`tcp_probe_timer()`, net/ipv4/tcp_timer.c).
+        // SAFETY: `tcp_rto_max()` reads a field of the socket.
+        let rto = unsafe { bindings::tcpc_tcp_rto_max(self.as_ptr()) } - 1;
+        // SAFETY: `self` holds the lock that guards it.
+        unsafe { (*self.icsk()).icsk_rto = rto };
+    }
+
+    /// Gives a parked connection back to TCP: as [`Locked::restart_path`], and where that cannot
+    /// send, with a timer that tries again.
+    pub fn unpark(&mut self) {
+        if self.restart_path().is_err() && !self.is_closed() {
+            // SAFETY: `self` holds the lock that guards it.
+            unsafe { (*self.icsk()).icsk_rto = INITIAL_RTO };
+            self.rearm();
+        }
+    }
+
+    /// Sends an acknowledgement now.
+    pub fn send_ack(&mut self) {
+        // SAFETY: As in `restart_path()`; the timestamp option shows it.
+        unsafe { bindings::tcpc_tcp_mstamp_refresh(self.tcp()) };
+        // SAFETY: `self` holds the lock that guards it.
+        let rcv_nxt = unsafe { (*self.tcp()).rcv_nxt };
+        // SAFETY: `__tcp_send_ack()` (net/ipv4/tcp_output.c) wants a locked socket, and bottom
+        // halves off as in softirq; it does nothing for a closed one.
+        unsafe { bindings::__tcp_send_ack(self.as_ptr(), rcv_nxt, 0) };
+    }
+
+    /// Routes, fills the flow that headers are made from, and fits the segment size to the path.
+    fn reroute(&mut self) -> Result {
+        let sk = self.as_ptr();
+        // SAFETY: Every TCP socket has its operations, which never go away.
+        let operations = unsafe { &*(*self.icsk()).icsk_af_ops };
+        let rebuild = operations.rebuild_header.ok_or(code::EINVAL)?;
+        // SAFETY: `inet_sk_rebuild_header()` (net/ipv4/af_inet.c) and its IPv6 counterpart want a
+        // locked socket; TCP's retransmission timer calls them, so softirq will do.
+        to_result(unsafe { rebuild(sk) })?;
+        // SAFETY: The helper resets `sk_err_soft`: an error of the old path must not become the
+        // reason of a later timeout (`tcp_write_err()`).
+        unsafe { bindings::tcpc_sk_clear_soft_error(sk) };
+        // SAFETY: The helper does as `tcp_mtup_init()` (net/ipv4/tcp_output.c) and then calls
+        // `icsk_sync_mss()` with the route's MTU; the route was just set.
+        unsafe { bindings::tcpc_tcp_sync_mss_to_route(sk) };
+        Ok(())
+    }
+
+    /// Back to what is known of a path before its first round trip.
+    fn forget_measurements(&mut self) {
+        // SAFETY: `self` holds the lock that guards it.
+        let tp = unsafe { &mut *self.tcp() };
+        tp.srtt_us = 0;
+        tp.mdev_us = 1_000_000;
+        tp.rttvar_us = tp.mdev_us;
+        tp.mdev_max_us = 0;
+        tp.rtt_seq = tp.snd_nxt;
+        // With no round trip time every segment in flight counts as lost, however lately it was
+        // sent (`tcp_timeout_mark_lost()`, net/ipv4/tcp_input.c).
+        tp.rack.rtt_us = 0;
+        tp.rack.reo_wnd_steps = 1;
+        tp.reord_seen = 0;
+        tp.tlp_high_seq = 0;
+        // Pacing of the old path must not delay the first segment on this one.
+        tp.tcp_wstamp_ns = 0;
+        // SAFETY: The helper resets `rtt_min` and bit fields of `tp`.
+        unsafe { bindings::tcpc_tcp_forget_rtt(tp) };
+        // SAFETY: `self` holds the lock that guards it.
+        unsafe { (*self.icsk()).icsk_rto = INITIAL_RTO };
+    }
+
+    /// Nothing has failed yet: counters and stamps by which TCP gives a connection up.
+    fn refresh_patience(&mut self) {
+        // SAFETY: The helper clears `icsk_backoff`, `icsk_retransmits`, `icsk_probes_out`,
+        // `icsk_probes_tstamp`, `sk_err_soft`, and sets `retrans_stamp` and `rcv_tstamp` to now:
+        // all that `tcp_write_timeout()`, `tcp_probe_timer()` and `tcp_keepalive_timer()`
+        // (net/ipv4/tcp_timer.c) look at; the lock guards them.
+        unsafe { bindings::tcpc_tcp_refresh_patience(self.as_ptr()) };
+    }
+
+    /// Starts congestion control over, as `tcp_reinit_congestion_control()` does.
+    fn forget_congestion(&mut self) {
+        // SAFETY: The helper calls the algorithm's `release`, clears its private data, calls its
+        // `init`: in the order and under the lock that `tcp_cong.c` does it.
+        unsafe { bindings::tcpc_tcp_reinit_congestion(self.as_ptr()) };
+    }
+
+    /// Marks all that is in flight as lost and sends the first segment of it, or a window probe.
+    /// `false` if nothing waits for an acknowledgement.
+    fn resend_first(&mut self) -> bool {
+        let sk = self.as_ptr();
+        // SAFETY: `self` holds the lock that guards it.
+        let in_flight = unsafe { (*self.tcp()).packets_out } != 0;
+        // SAFETY: The helper looks at the head of the write queue and the peer's window.
+        let blocked = unsafe { bindings::tcpc_tcp_send_head_is_blocked(sk) };
+        let event = match (in_flight, blocked) {
+            (true, _) => bindings::ICSK_TIME_RETRANS,
+            (false, true) => bindings::ICSK_TIME_PROBE0,
+            (false, false) => return false,
+        };
+        // SAFETY: The helper sets `icsk_pending` and lets the timer expire now: the handler goes
+        // by both (`tcp_write_timer_handler()`, net/ipv4/tcp_timer.c).
+        unsafe { bindings::tcpc_tcp_expire_timer(sk, event as u8) };
+        self.run_deferred(bindings::tsq_enum_TCP_WRITE_TIMER_DEFERRED);
+        true
+    }
+
+    /// What a new path may take (RFC 6928), and none of what the timer's handler thinks was a
+    /// timeout: no undo to the old path's window, no F-RTO, which would send new data first.
+    fn open_initial_window(&mut self) {
+        // SAFETY: `self` holds the lock that guards it.
+        let tp = unsafe { &mut *self.tcp() };
+        tp.undo_marker = 0;
+        tp.undo_retrans = 0;
+        tp.prior_cwnd = 0;
+        tp.prior_ssthresh = 0;
+        tp.snd_ssthresh = INFINITE_SSTHRESH;
+        tp.snd_cwnd_cnt = 0;
+        tp.snd_cwnd_used = 0;
+        // SAFETY: The helper clears `frto`, sets `snd_cwnd` as `tcp_init_cwnd()` would for the
+        // route, and `snd_cwnd_stamp` to now.
+        unsafe { bindings::tcpc_tcp_set_initial_window(self.as_ptr()) };
+        // SAFETY: `self` holds the lock that guards it.
+        unsafe { (*self.icsk()).icsk_rto = INITIAL_RTO };
+    }
+
+    /// Sends what the window allows: first what is lost, then what is new.
+    fn send_window(&mut self) {
+        self.run_deferred(bindings::tsq_enum_TCP_TSQ_DEFERRED);
+    }
+
+    /// Sets the timer for what is in flight or still waits.
+    fn rearm(&mut self) {
+        // SAFETY: The helper is `tcp_reset_xmit_timer()` with the present timeout for what is in
+        // flight, else `tcp_check_probe_timer()` where data waits.
+        unsafe { bindings::tcpc_tcp_rearm(self.as_ptr()) };
+    }
+
+    /// Has the socket do now what the flag says it put off.
+    fn run_deferred(&mut self, flag: u32) {
+        // SAFETY: Each flag newly set owns a reference of the socket, which `tcp_release_cb()`
+        // drops; the helper does both.
+        unsafe { bindings::tcpc_tcp_defer(self.as_ptr(), flag as i32) };
+        // SAFETY: `tcp_release_cb()` runs with the socket locked and bottom halves off, as
+        // `release_sock()` (net/core/sock.c) calls it.
+        unsafe { bindings::tcpc_sk_release_cb(self.as_ptr()) };
+    }
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Reading a locked TCP socket.
+//!
+//! C header: [`include/linux/tcp.h`](srctree/include/linux/tcp.h)
+
+use super::{
+    Locked,
+    TcpSock, //
+};
+use crate::bindings;
+use core::time::Duration;
+
+/// Where a connection stands in sequence space (RFC 9293, section 3.3.1); what a received segment
+/// is judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Numbers {
+    /// The next sequence number expected.
+    pub rcv_nxt: u32,
+    /// The window still open to the peer, in octets.
+    pub rcv_wnd: u32,
+    /// The oldest octet not yet acknowledged.
+    pub snd_una: u32,
+    /// The next sequence number to send.
+    pub snd_nxt: u32,
+    /// The largest window the peer ever offered, in octets (RFC 5961, section 5.2).
+    pub max_window: u32,
+    /// The peer's last timestamp (RFC 7323, section 4.3), `None` on connections without.
+    pub ts_recent: Option<u32>,
+}
+
+impl Locked<'_> {
+    /// Whether the connection is one that an address change can concern: data may still flow in a
+    /// direction, and the socket is one that can be rebound. Everything else is left alone.
+    pub fn is_movable(&self) -> bool {
+        // SAFETY: The helper tests the state and members that say what the socket is for: MPTCP,
+        // MD5 or AO keys, repair, transparent proxying, source routes, offload that owns the hash.
+        unsafe { bindings::tcpc_sk_is_movable(self.as_ptr()) }
+    }
+
+    /// Whether the connection is over, or its socket was used for another.
+    pub fn is_closed(&self) -> bool {
+        // SAFETY: The helper reads a member of the socket.
+        unsafe { bindings::tcpc_sk_is_closed(self.as_ptr()) }
+    }
+
+    /// The connection's sequence numbers.
+    pub fn numbers(&self) -> Numbers {
+        // SAFETY: `self` holds the lock that guards them.
+        let tp = unsafe { &*self.tcp() };
+        Numbers {
+            rcv_nxt: tp.rcv_nxt,
+            // SAFETY: `tcp_receive_window()` computes on members of `tp`.
+            rcv_wnd: unsafe { bindings::tcpc_tcp_receive_window(tp) },
+            snd_una: tp.snd_una,
+            snd_nxt: tp.snd_nxt,
+            max_window: tp.max_window,
+            // SAFETY: The helper reads a bit field of `tp`.
+            ts_recent: unsafe { bindings::tcpc_tcp_has_timestamps(tp) }
+                .then_some(tp.rx_opt.ts_recent),
+        }
+    }
+
+    /// The retransmission timeout without its backoff: what the path took, as last measured.
+    pub fn rto(&self) -> Duration {
+        // SAFETY: `__tcp_set_rto()` computes on members of the socket; jiffies.
+        let micros = unsafe { bindings::tcpc_tcp_base_rto_us(self.tcp()) };
+        Duration::from_micros(u64::from(micros))
+    }
+
+    /// The application's own limit (TCP_USER_TIMEOUT, RFC 5482) if it has set one and data waits
+    /// for an acknowledgement.
+    pub fn user_timeout(&self) -> Option<Duration> {
+        // SAFETY: `self` holds the lock that guards it.
+        let millis = unsafe { (*self.icsk()).icsk_user_timeout };
+        // SAFETY: The helper reads members of the socket.
+        let waiting = unsafe { bindings::tcpc_tcp_has_unacknowledged(self.as_ptr()) };
+        (millis != 0 && waiting).then(|| Duration::from_millis(u64::from(millis)))
+    }
+}
+
+impl TcpSock {
+    /// The connection's sequence numbers as they are just now, read without the lock: each is
+    /// right, but they need not be of one moment. Good for telling a stranger's segment from the
+    /// peer's.
+    pub fn numbers_unlocked(&self) -> Numbers {
+        let tp: *const bindings::tcp_sock = self.sk.as_ptr().cast_const().cast();
+        let read = |field: *const u32| {
+            // SAFETY: A member of the socket, which our reference keeps; `tcp_get_info()`
+            // (net/ipv4/tcp.c) reads them without the lock, too.
+            unsafe { field.read_volatile() }
+        };
+        // SAFETY: Only the addresses of members are computed.
+        let fields = unsafe {
+            [
+                &raw const (*tp).rcv_nxt,
+                &raw const (*tp).rcv_wnd,
+                &raw const (*tp).snd_una,
+                &raw const (*tp).snd_nxt,
+                &raw const (*tp).max_window,
+            ]
+        };
+        let [rcv_nxt, rcv_wnd, snd_una, snd_nxt, max_window] = fields.map(read);
+        Numbers {
+            rcv_nxt,
+            rcv_wnd,
+            snd_una,
+            snd_nxt,
+            max_window,
+            ts_recent: None,
+        }
+    }
+}
