@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The administrator's side: settings, counters, and the files that show them.
+
+use crate::module::namespace::Namespace;
+use crate::net::procfs;
+use crate::net::sock::Tuple;
+use crate::net::sysctl::{
+    self,
+    Text, //
+};
+use crate::proto::happening::{
+    rows,
+    Counted,
+    COUNT, //
+};
+use crate::proto::option::classic::Kind;
+use crate::proto::settings::{
+    self,
+    Mode,
+    Settings, //
+};
+use core::ffi::CStr;
+use core::fmt::Write;
+use core::net::IpAddr;
+use core::time::Duration;
+use kernel::prelude::*;
+use kernel::seq_file::SeqFile;
+use kernel::seq_print;
+use kernel::sync::atomic::{
+    Atomic,
+    Relaxed, //
+};
+use kernel::sync::Arc;
+
+/// Counters of a namespace. What is counted is rare, so that one set for all CPUs will do.
+pub struct Counters([Atomic<u64>; COUNT]);
+
+impl Counters {
+    /// Counts one.
+    pub fn add(&self, what: Counted) {
+        if let Some(counter) = self.0.get(what.index()) {
+            counter.fetch_add(1u64, Relaxed);
+        }
+    }
+
+    /// The present value.
+    fn get(&self, index: usize) -> u64 {
+        self.0.get(index).map_or(0, |counter| counter.load(Relaxed))
+    }
+}
+
+/// Settings and counters of a namespace.
+pub struct Control {
+    /// The counters.
+    pub counters: Counters,
+    mode: Atomic<u32>,
+    values: [Atomic<u32>; settings::COUNT],
+}
+
+impl Control {
+    /// The names of the settings' files: the mode, then the numbers of `proto/settings.rs`.
+    pub const NAMES: &'static [&'static CStr] = &[
+        c"mode",
+        c"classic_kind",
+        c"hold_time",
+        c"confirm_time",
+        c"carrier_delay",
+    ];
+
+    /// With every setting at its default.
+    pub fn new() -> Self {
+        Self {
+            counters: Counters([const { Atomic::new(0) }; COUNT]),
+            mode: Atomic::new(0),
+            values: core::array::from_fn(|index| {
+                Atomic::new(settings::TABLE.get(index).map_or(0, |row| row.default))
+            }),
+        }
+    }
+
+    /// What the namespace does.
+    pub fn mode(&self) -> Mode {
+        match self.mode.load(Relaxed) {
+            0 => Mode::Off,
+            _ => Mode::Classic,
+        }
+    }
+
+    /// Remembers what the namespace does.
+    pub fn set_mode(&self, mode: Mode) {
+        self.mode.store(u32::from(mode != Mode::Off), Relaxed);
+    }
+
+    /// The settings as the protocol takes them.
+    pub fn settings(&self) -> Settings {
+        let value = |index: usize| self.values.get(index).map_or(0, |value| value.load(Relaxed));
+        Settings {
+            classic_kind: self.kind(),
+            hold_time: Duration::from_secs(value(1).into()),
+            confirm_time: Duration::from_secs(value(2).into()),
+            carrier_delay: Duration::from_millis(value(3).into()),
+        }
+    }
+
+    /// The kind of the classic profile's option.
+    pub fn kind(&self) -> Kind {
+        let kind = self.values.first().map_or(0, |value| value.load(Relaxed));
+        u8::try_from(kind).ok().and_then(|kind| Kind::new(kind).ok()).unwrap_or_default()
+    }
+
+    /// Takes a new value for the `index`th number.
+    fn set(&self, index: usize, text: &str) -> Result {
+        let row = settings::TABLE.get(index).ok_or(EINVAL)?;
+        let new: u32 = text.parse().map_err(|_| EINVAL)?;
+        row.check(new).map_err(|_| EINVAL)?;
+        let value = self.values.get(index).ok_or(EINVAL)?;
+        value.store(new, Relaxed);
+        Ok(())
+    }
+}
+
+/// /proc/sys/net/tcp_continuity.
+pub struct Directory(pub Arc<Namespace>);
+
+impl sysctl::Settings for Directory {
+    fn read(&self, index: usize, out: &mut Text) {
+        let written = match index.checked_sub(1) {
+            None => write!(out, "{}", self.0.control.mode().word()),
+            Some(index) => {
+                let value = self.0.control.values.get(index);
+                write!(out, "{}", value.map_or(0, |value| value.load(Relaxed)))
+            }
+        };
+        // Every value fits: the longest is a word of twenty letters.
+        debug_assert!(written.is_ok());
+    }
+
+    fn write(&self, index: usize, text: &str) -> Result {
+        match index.checked_sub(1) {
+            None => self.0.set_mode(Mode::parse(text).map_err(|_| EINVAL)?),
+            Some(index) => self.0.control.set(index, text),
+        }
+    }
+}
+
+/// /proc/net/tcp_continuity: the flows on the move.
+pub struct FlowsFile;
+
+impl procfs::Show for FlowsFile {
+    type Of = Namespace;
+
+    fn show(of: &Namespace, out: &SeqFile) {
+        seq_print!(out, "local remote old state tries age_ms\n");
+        let now = of.now();
+        let mut after: Option<Tuple> = None;
+        while let Some((tuple, sock)) = of.motions.next(after.as_ref(), |_| true) {
+            drop(sock);
+            let line = of.motions.with(&tuple, |motion| {
+                let flow = &motion.flow;
+                (flow.state(), flow.old(), flow.tries(), now.since(flow.since()))
+            });
+            if let Some((state, old, tries, age)) = line {
+                endpoint(out, tuple.local, tuple.local_port);
+                endpoint(out, tuple.remote, tuple.remote_port);
+                let age = age.as_millis();
+                seq_print!(out, "{} ", format_args!("{old}"));
+                seq_print!(out, "{} {} {}\n", state.word(), tries, age);
+            }
+            after = Some(tuple);
+        }
+    }
+}
+
+/// An address and port, and a space.
+fn endpoint(out: &SeqFile, address: IpAddr, port: u16) {
+    match address {
+        IpAddr::V4(v4) => seq_print!(out, "{}:{} ", format_args!("{v4}"), port),
+        IpAddr::V6(v6) => seq_print!(out, "[{}]:{} ", format_args!("{v6}"), port),
+    }
+}
+
+/// /proc/net/tcp_continuity_stat: the counters.
+pub struct StatFile;
+
+impl procfs::Show for StatFile {
+    type Of = Namespace;
+
+    fn show(of: &Namespace, out: &SeqFile) {
+        for (index, row) in rows().enumerate() {
+            seq_print!(out, "{} {}\n", row.name, of.control.counters.get(index));
+        }
+    }
+}

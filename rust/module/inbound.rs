@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Events: segments received.
+//!
+//! Nearly every segment passes the first test and no other. What is left is, in this order: a SYN,
+//! which ends what is remembered of its tuple; an ADDRESS UPDATE; a segment of a flow on the move;
+//! a segment for a tuple that was left.
+
+use crate::module::namespace::Namespace;
+use crate::net::netfilter::{
+    HookState,
+    Hooks, //
+};
+use crate::net::segment::{
+    self,
+    Segment, //
+};
+use crate::net::skb::{
+    SkBuff,
+    Verdict, //
+};
+use crate::net::sock::{
+    Found,
+    Numbers,
+    Tuple, //
+};
+use crate::proto::correspondent;
+use crate::proto::flow::{
+    Action,
+    Event, //
+};
+use crate::proto::happening::{
+    Happening,
+    Reject, //
+};
+use crate::proto::option::classic::AddressUpdate;
+use crate::proto::seq::SeqNum;
+
+impl Hooks for Namespace {
+    fn local_in(&self, mut skb: SkBuff<'_>, state: &HookState<'_>) -> Verdict {
+        let Some(peek) = skb.peek(state.family()) else {
+            return skb.accept();
+        };
+        let quiet = self.motions.is_empty() && self.transit.is_empty();
+        if quiet && peek.is_plain() {
+            return skb.accept();
+        }
+        let Some(segment) = skb.segment(&peek) else {
+            return skb.accept();
+        };
+        let tuple = segment.as_received();
+        if segment.has(segment::SYN) && !quiet {
+            self.transit.end(&tuple);
+        }
+        if !peek.is_plain() {
+            let kind = self.control.kind();
+            match AddressUpdate::find(kind, segment.options(), segment.source.is_ipv6()) {
+                Ok(None) => {}
+                Ok(Some(update)) => return self.update(skb, state, &segment, update),
+                Err(reject) => self.count(reject),
+            }
+        }
+        if !self.motions.is_empty() && self.moving(&segment, &tuple) {
+            return skb.consume();
+        }
+        if !self.transit.is_empty() && !segment.has(segment::SYN) {
+            return self.stray(skb, state, &segment, &tuple);
+        }
+        skb.accept()
+    }
+
+    fn local_out(&self, skb: SkBuff<'_>, state: &HookState<'_>) -> Verdict {
+        self.sent(skb, state)
+    }
+}
+
+impl Namespace {
+    /// A segment of a flow on the move, if it is of one. Whether it must not be seen.
+    fn moving(&self, segment: &Segment, tuple: &Tuple) -> bool {
+        let Some(numbers) = self.motions.with(tuple, |motion| motion.sock.numbers_unlocked())
+        else {
+            return false;
+        };
+        let rst = segment.has(segment::RST);
+        let event = Event::Segment {
+            rst,
+            acceptable: !rst && is_acceptable(segment, &numbers),
+        };
+        let settings = self.control.settings();
+        let Some(actions) = self.motions.handle(tuple, self.now(), &settings, event) else {
+            return false;
+        };
+        let mut ignore = false;
+        for action in actions {
+            match action {
+                Action::IgnoreSegment => ignore = true,
+                Action::Count(what) => self.count(what),
+                Action::RestartPath => self.postpone_restart(tuple),
+                Action::Forget => drop(self.motions.remove(tuple)),
+                // None of these answers a segment.
+                Action::Rebind { .. }
+                | Action::SendUpdate { .. }
+                | Action::Park
+                | Action::Hold
+                | Action::Unpark
+                | Action::Abort => self.work_now(),
+            }
+        }
+        ignore
+    }
+
+    /// A segment that may be for a tuple which a connection has left, or is about to enter.
+    fn stray(
+        &self,
+        skb: SkBuff<'_>,
+        state: &HookState<'_>,
+        segment: &Segment,
+        tuple: &Tuple,
+    ) -> Verdict {
+        let Some(instead) = self.transit.instead_of(tuple) else {
+            return skb.accept();
+        };
+        let (net, interfaces) = (state.net(), skb.interfaces(state.family()));
+        if !matches!(net.find_connection(tuple, interfaces), Found::Nothing) {
+            return skb.accept();
+        }
+        // Whoever has the tuple's address now knows nothing of the connection.
+        if segment.has(segment::RST) {
+            self.count(Happening::RstIgnored);
+            return skb.consume();
+        }
+        match net.find_connection(&instead, interfaces) {
+            Found::Sock(sock) => {
+                self.count(Happening::Steered);
+                skb.steer(sock)
+            }
+            Found::Mini | Found::Nothing => skb.consume(),
+        }
+    }
+
+    /// A segment with an ADDRESS UPDATE.
+    fn update(
+        &self,
+        mut skb: SkBuff<'_>,
+        state: &HookState<'_>,
+        segment: &Segment,
+        update: AddressUpdate,
+    ) -> Verdict {
+        let family = state.family();
+        let flags = segment::SYN | segment::FIN | segment::RST;
+        let reject = if segment.payload != 0 || segment.has(flags) || !segment.has(segment::ACK) {
+            Some(Reject::NotOptionOnly)
+        } else if !skb.checksum_is_right(family, segment.offset) {
+            Some(Reject::BadChecksum)
+        } else if !skb.is_looped() && !state.net().is_foreign_unicast(segment.source) {
+            // From this very host it may come: then both ends of the connection are here.
+            Some(Reject::NewAddressOurs)
+        } else {
+            None
+        };
+        if let Some(reject) = reject {
+            self.count(reject);
+            return skb.accept();
+        }
+        self.correspond(skb, state, segment, update)
+    }
+}
+
+/// Whether a segment can be the peer's own: its acknowledgement is one of what was sent
+/// (RFC 5961, section 5.2), and its sequence number lies in the window or not far before it.
+fn is_acceptable(segment: &Segment, numbers: &Numbers) -> bool {
+    segment.has(segment::ACK)
+        && correspondent::is_plausible(
+            SeqNum::new(segment.seq),
+            SeqNum::new(segment.ack),
+            &super::correspond::view(numbers, None),
+        )
+}

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Events: addresses lost, addresses and routes come.
+//!
+//! Notifications come in the middle of a change, some under locks. So they leave a sign, and the
+//! worker looks for itself: whether an address is gone is asked of the kernel, not of the sign.
+
+use crate::module::motion::Motion;
+use crate::module::namespace::Namespace;
+use crate::net::addr::Standing;
+use crate::net::notifier::{
+    DeviceGone,
+    Listener, //
+};
+use crate::net::sock::{
+    Locked,
+    TcpSock,
+    Tuple, //
+};
+use crate::net::sync::{
+    spinlock_bh,
+    SpinLockBh, //
+};
+use crate::net::work::Worker;
+use crate::proto::flow::{
+    Event,
+    Flow,
+    State, //
+};
+use crate::proto::happening::Happening;
+use crate::proto::time::Instant;
+use core::net::IpAddr;
+use core::time::Duration;
+use kernel::prelude::*;
+use kernel::sync::atomic::{
+    Atomic,
+    Relaxed, //
+};
+
+/// How many lost addresses are remembered; more than that, and every connection is looked at.
+const ADDRESSES: usize = 32;
+/// When connections that were just being made as the address went are looked for.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// An address that may be lost, and when to look.
+#[derive(Clone, Copy)]
+struct Suspect {
+    address: IpAddr,
+    at: Instant,
+    /// Whether an interface without carrier does not have it any more.
+    carrier_matters: bool,
+    /// Whether it is looked for once more after this.
+    again: bool,
+}
+
+/// Signs of change.
+///
+/// # Context
+///
+/// Any.
+#[pin_data]
+pub struct Signs {
+    /// Something came: suspended flows may go on.
+    came: Atomic<u32>,
+    #[pin]
+    lost: SpinLockBh<Lost>,
+}
+
+/// Addresses that may be lost.
+struct Lost {
+    suspects: [Option<Suspect>; ADDRESSES],
+    /// There were more: any address may be.
+    overflow: bool,
+}
+
+impl Signs {
+    /// None.
+    pub fn init() -> impl PinInit<Self> {
+        pin_init!(Self {
+            came: Atomic::new(0),
+            lost <- spinlock_bh!(
+                Lost { suspects: [None; ADDRESSES], overflow: false },
+                "tcp_continuity_signs"
+            ),
+        })
+    }
+
+    /// Remembers a suspect.
+    fn suspect(&self, suspect: Suspect) {
+        let mut lost = self.lost.lock();
+        match lost.suspects.iter_mut().find(|place| place.is_none()) {
+            Some(place) => *place = Some(suspect),
+            None => lost.overflow = true,
+        }
+    }
+
+    /// Takes the suspects that are due, and says whether there were too many to remember.
+    fn due(&self, now: Instant) -> ([Option<Suspect>; ADDRESSES], bool) {
+        let mut due = [None; ADDRESSES];
+        let mut lost = self.lost.lock();
+        for (place, due) in lost.suspects.iter_mut().zip(&mut due) {
+            if place.is_some_and(|suspect| suspect.at.as_millis() <= now.as_millis()) {
+                *due = place.take();
+            }
+        }
+        let overflow = core::mem::take(&mut lost.overflow);
+        (due, overflow)
+    }
+
+    /// When the next suspect is to be looked at.
+    pub fn deadline(&self) -> Option<Instant> {
+        let lost = self.lost.lock();
+        let first = lost.suspects.iter().flatten().map(|suspect| suspect.at);
+        first.min_by_key(|at| at.as_millis())
+    }
+}
+
+impl Listener for Namespace {
+    fn address_gone(&self, address: IpAddr) {
+        self.suspect(address, false, Duration::ZERO);
+    }
+
+    fn device_gone(&self, address: IpAddr, why: DeviceGone) {
+        match why {
+            DeviceGone::Down => self.suspect(address, false, Duration::ZERO),
+            DeviceGone::NoCarrier => {
+                let patience = self.control.settings().carrier_delay;
+                self.suspect(address, true, patience);
+            }
+        }
+    }
+
+    fn something_came(&self) {
+        if !self.is_ending() && self.motions.any_suspended() {
+            self.signs.came.store(1, Relaxed);
+            self.work().schedule(Duration::ZERO);
+        }
+    }
+}
+
+impl Namespace {
+    /// Notes that `address` may be lost, to be looked at in `delay`.
+    fn suspect(&self, address: IpAddr, carrier_matters: bool, delay: Duration) {
+        if self.is_ending() || address.is_loopback() {
+            return;
+        }
+        self.signs.suspect(Suspect {
+            address,
+            at: self.now().after(delay),
+            carrier_matters,
+            again: true,
+        });
+        self.work().schedule(delay);
+    }
+
+    /// Looks into the signs. Process context.
+    pub fn look_into_signs(&self) {
+        let (mut suspects, overflow) = self.signs.due(self.now());
+        for place in &mut suspects {
+            *place = place.filter(|suspect| self.is_lost(suspect));
+        }
+        if overflow || suspects.iter().any(Option::is_some) {
+            self.move_all(&suspects, overflow);
+        }
+        for suspect in suspects.into_iter().flatten().filter(|suspect| suspect.again) {
+            self.signs.suspect(Suspect {
+                at: self.now().after(AGAIN),
+                again: false,
+                ..suspect
+            });
+        }
+        if self.signs.came.xchg(0, Relaxed) != 0 {
+            self.retry_suspended();
+        }
+    }
+
+    /// Whether this host cannot be reached at the address any more.
+    fn is_lost(&self, suspect: &Suspect) -> bool {
+        match self.home.net().standing(suspect.address) {
+            Standing::Absent | Standing::Down => true,
+            Standing::NoCarrier => suspect.carrier_matters,
+            Standing::Usable => false,
+        }
+    }
+
+    /// Moves every connection whose local address is one of those lost.
+    fn move_all(&self, lost: &[Option<Suspect>; ADDRESSES], all: bool) {
+        let net = self.home.net();
+        let listed = |address| lost.iter().flatten().any(|suspect| suspect.address == address);
+        let visited = net.for_each_connection(
+            |local| !local.is_loopback() && (all || listed(local)),
+            |sock| {
+                let locked = sock.lock();
+                let local = locked.tuple().local;
+                let gone = listed(local)
+                    || matches!(net.standing(local), Standing::Absent | Standing::Down);
+                if gone {
+                    self.move_one(&sock, locked);
+                }
+            },
+        );
+        if visited.is_err() {
+            self.count(Happening::NoMemory);
+        }
+    }
+
+    /// Moves one connection whose local address is lost.
+    fn move_one(&self, sock: &TcpSock, locked: Locked<'_>) {
+        if !locked.is_movable() {
+            self.count(Happening::Ineligible);
+            return;
+        }
+        let tuple = locked.tuple();
+        let event = Event::AddressLost {
+            new: self.source_for(&locked, &tuple),
+            rto: locked.rto(),
+        };
+        if self.motions.with(&tuple, |_| ()).is_none() {
+            let motion = Motion {
+                flow: Flow::new(tuple.local, self.now()),
+                sock: sock.clone(),
+            };
+            if self.motions.insert(tuple, motion).is_err() {
+                self.count(Happening::NoMemory);
+                return;
+            }
+        }
+        self.feed(sock, locked, event);
+    }
+
+    /// The address a connection would get now, if it is one that is there.
+    fn source_for(&self, locked: &Locked<'_>, tuple: &Tuple) -> Option<IpAddr> {
+        let net = self.home.net();
+        let source = locked.select_source()?;
+        let usable = net.standing(source) == Standing::Usable;
+        (usable && source.is_ipv6() == tuple.local.is_ipv6()).then_some(source)
+    }
+
+    /// Something came: tries every suspended flow again.
+    fn retry_suspended(&self) {
+        let mut after = None;
+        let suspended = |flow: &Flow| matches!(flow.state(), State::Suspended);
+        while let Some((tuple, sock)) = self.motions.next(after.as_ref(), suspended) {
+            after = Some(tuple);
+            let locked = sock.lock();
+            if locked.is_closed() {
+                self.feed_closed(&sock, locked, &tuple);
+                continue;
+            }
+            let returned = self.home.net().standing(tuple.local) == Standing::Usable;
+            let source = self.source_for(&locked, &tuple);
+            // The address it has is as good as another if it is there again.
+            let new = source.map(|source| if returned { tuple.local } else { source });
+            let rto = locked.rto();
+            self.feed(&sock, locked, Event::AddressAppeared { new, rto });
+        }
+    }
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! All state of one network namespace, and the order it is made and undone in.
+
+use crate::module::control::{
+    Control,
+    Directory,
+    FlowsFile,
+    StatFile, //
+};
+use crate::module::motion::Motions;
+use crate::module::moves::Signs;
+use crate::module::transit::Transit;
+use crate::module::worker::Postponed;
+use crate::net::namespace::{
+    Home,
+    PerNamespace, //
+};
+use crate::net::netfilter;
+use crate::net::notifier;
+use crate::net::procfs;
+use crate::net::sock::Emission;
+use crate::net::sysctl;
+use crate::net::time;
+use crate::net::work::{
+    Work,
+    Worker, //
+};
+use crate::proto::happening::Counted;
+use crate::proto::settings::Mode;
+use crate::proto::time::Instant;
+use kernel::new_mutex;
+use kernel::prelude::*;
+use kernel::sync::atomic::{
+    Atomic,
+    Relaxed, //
+};
+use kernel::sync::{
+    Arc,
+    Mutex, //
+};
+
+/// Inbound after the filter (0), security (50) and source NAT (100): what the administrator's
+/// rules drop was never there. Before conntrack's helpers (300) and confirmation (the last).
+const PRIORITY_IN: i32 = 250;
+/// Outbound before everything, conntrack (-200) included: it must see the segment that leaves.
+const PRIORITY_OUT: i32 = -220;
+
+/// A namespace with the module in it.
+#[pin_data]
+pub struct Namespace {
+    /// The namespace itself.
+    pub home: Home,
+    /// Settings and counters.
+    pub control: Control,
+    /// The option waiting for its segment.
+    #[pin]
+    pub emission: Emission,
+    /// Flows on the move.
+    #[pin]
+    pub motions: Motions,
+    /// Tuples lately left.
+    #[pin]
+    pub transit: Transit,
+    /// Signs of change that the worker has yet to look into.
+    #[pin]
+    pub signs: Signs,
+    /// What found its socket owned by a process.
+    #[pin]
+    pub postponed: Postponed,
+    #[pin]
+    work: Work<Namespace>,
+    /// The namespace is ending: nothing new is begun.
+    ending: Atomic<u32>,
+    #[pin]
+    sources: Mutex<Option<Sources>>,
+    #[pin]
+    files: Mutex<Option<Files>>,
+}
+
+/// Where events come from while the mode is on. A namespace whose mode is off has none of it.
+struct Sources {
+    _segments: netfilter::Registration<Namespace>,
+    _devices_and_routes: notifier::DevicesAndRoutes<Namespace>,
+}
+
+/// The administrator's side, there whatever the mode.
+struct Files {
+    _flows: procfs::File,
+    _stat: procfs::File,
+    _settings: sysctl::Registration<Directory>,
+}
+
+impl Namespace {
+    /// The time by which all deadlines go.
+    pub fn now(&self) -> Instant {
+        Instant::from_millis(time::monotonic_ms())
+    }
+
+    /// Counts something that happened.
+    pub fn count(&self, what: impl Into<Counted>) {
+        self.control.counters.add(what.into());
+    }
+
+    /// Whether the namespace is ending.
+    pub fn is_ending(&self) -> bool {
+        self.ending.load(Relaxed) != 0
+    }
+
+    /// Switches between doing nothing and doing the work. Process context, may sleep.
+    pub fn set_mode(self: &Arc<Self>, mode: Mode) -> Result {
+        let mut sources = self.sources.lock();
+        if self.is_ending() {
+            return Err(ENODEV);
+        }
+        match (mode, sources.is_some()) {
+            (Mode::Off, true) => {
+                *sources = None;
+                self.control.set_mode(mode);
+                // What was on the move is the stack's own again.
+                self.release_all();
+            }
+            (Mode::Classic, false) => {
+                let net = self.home.net();
+                let segments =
+                    netfilter::Registration::new(net, self.clone(), PRIORITY_IN, PRIORITY_OUT)?;
+                self.control.set_mode(mode);
+                *sources = Some(Sources {
+                    _segments: segments,
+                    _devices_and_routes: notifier::DevicesAndRoutes::new(net, self.clone())?,
+                });
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Gives every flow on the move back to the stack, with its timers running.
+    fn release_all(&self) {
+        while let Some((tuple, sock)) = self.motions.next(None, |_| true) {
+            let motion = self.motions.remove(&tuple);
+            let mut locked = sock.lock();
+            if !locked.is_closed() {
+                locked.unpark();
+            }
+            drop(locked);
+            drop(motion);
+        }
+    }
+}
+
+impl Worker for Namespace {
+    fn work(&self) -> &Work<Self> {
+        &self.work
+    }
+
+    fn run(&self) {
+        self.work_once();
+    }
+}
+
+impl PerNamespace for Namespace {
+    fn new(home: Home) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            home,
+            control: Control::new(),
+            emission <- Emission::init(),
+            motions <- Motions::init(),
+            transit <- Transit::init(),
+            signs <- Signs::init(),
+            postponed <- Postponed::init(),
+            work <- Work::init(),
+            ending: Atomic::new(0),
+            sources <- new_mutex!(None),
+            files <- new_mutex!(None),
+        })
+    }
+
+    fn start(self: &Arc<Self>) -> Result {
+        let net = self.home.net();
+        *self.files.lock() = Some(Files {
+            _flows: procfs::File::new::<FlowsFile>(net, c"tcp_continuity")?,
+            _stat: procfs::File::new::<StatFile>(net, c"tcp_continuity_stat")?,
+            _settings: sysctl::Registration::new(
+                net,
+                c"net/tcp_continuity",
+                Control::NAMES,
+                Arc::new(Directory(self.clone()), GFP_KERNEL)?,
+            )?,
+        });
+        Ok(())
+    }
+
+    fn stop(&self) {
+        // Before the notifiers go: their end is told as the end of all devices.
+        self.ending.store(1, Relaxed);
+        *self.files.lock() = None;
+        *self.sources.lock() = None;
+    }
+
+    fn finish(&self) {
+        self.postponed.clear();
+        self.release_all();
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Segments sent: the one that is to carry an option gets it; those that must not leave do not.
+
+use crate::module::namespace::Namespace;
+use crate::net::netfilter::HookState;
+use crate::net::segment::{
+    self,
+    Peek,
+    Segment, //
+};
+use crate::net::skb::{
+    SkBuff,
+    Verdict, //
+};
+use crate::net::sock::OptionOctets;
+use crate::proto::flow::State;
+use crate::proto::happening::Happening;
+use crate::proto::option::{
+    aligned_timestamps,
+    SPACE, //
+};
+
+impl Namespace {
+    /// A segment on its way out.
+    pub fn sent(&self, mut skb: SkBuff<'_>, state: &HookState<'_>) -> Verdict {
+        let emission = self.emission.is_waiting();
+        let suspended = self.motions.any_suspended();
+        if !emission && !suspended && self.transit.is_empty() {
+            return skb.accept();
+        }
+        let Some(peek) = skb.peek(state.family()) else {
+            return skb.accept();
+        };
+        if peek.has(segment::RST) && self.is_stray_reset(&mut skb, &peek) {
+            self.count(Happening::RstSuppressed);
+            return skb.consume();
+        }
+        let Some(sender) = skb.sender() else {
+            return skb.accept();
+        };
+        if suspended && self.is_homeless(&mut skb, &peek) {
+            self.count(Happening::SourceDropped);
+            return skb.consume();
+        }
+        if emission {
+            if let Some(option) = self.emission.take(sender) {
+                self.put_option(&mut skb, &peek, &option);
+            }
+        }
+        skb.accept()
+    }
+
+    /// Whether a RST answers a segment for a tuple in transit: no socket was found for it, but
+    /// there is one.
+    fn is_stray_reset(&self, skb: &mut SkBuff<'_>, peek: &Peek) -> bool {
+        if self.transit.is_empty() || skb.sender().is_some() {
+            return false;
+        }
+        let tuple = skb.segment(peek).map(|segment| segment.as_sent());
+        tuple.is_some_and(|tuple| self.transit.instead_of(&tuple).is_some())
+    }
+
+    /// Whether a segment comes from an address that this host has lost. IPv6 would let it out.
+    fn is_homeless(&self, skb: &mut SkBuff<'_>, peek: &Peek) -> bool {
+        let tuple = skb.segment(peek).map(|segment| segment.as_sent());
+        let state = tuple.and_then(|tuple| self.motions.with(&tuple, |motion| motion.flow.state()));
+        matches!(state, Some(State::Suspended))
+    }
+
+    /// Puts the option into a segment: beside its timestamps, in the place of all others, which
+    /// the next acknowledgement repeats.
+    fn put_option(&self, skb: &mut SkBuff<'_>, peek: &Peek, option: &OptionOctets) {
+        let segment = skb.segment(peek);
+        let done = segment.is_some_and(|segment| {
+            let (octets, len) = with_timestamps(&segment, option);
+            octets.get(..len).is_some_and(|all| skb.replace_options(&segment, all).is_ok())
+        });
+        if !done {
+            // It leaves as the acknowledgement it is; the retransmission tries again.
+            self.count(Happening::NoRoom);
+        }
+    }
+}
+
+/// The segment's timestamps, if it has them, and the option.
+fn with_timestamps(segment: &Segment, option: &OptionOctets) -> ([u8; SPACE], usize) {
+    let mut all = [0; SPACE];
+    let timestamps = aligned_timestamps(segment.options());
+    let parts = [timestamps.as_ref().map_or(&[][..], |t| &t[..]), option.as_slice()];
+    let mut len = 0;
+    for part in parts {
+        if let Some(place) = all.get_mut(len..len + part.len()) {
+            place.copy_from_slice(part);
+            len += part.len();
+        }
+    }
+    (all, len)
+}

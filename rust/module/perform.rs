@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a mover's state machine answers, carried out on its socket: the one place where an
+//! [`Action`] becomes calls into [`crate::net`].
+
+use crate::module::namespace::Namespace;
+use crate::net::sock::{
+    Change,
+    Locked,
+    OptionOctets,
+    RetupleError,
+    TcpSock,
+    Tuple, //
+};
+use crate::proto::flow::{
+    Action,
+    Actions,
+    Event,
+    RebindError, //
+};
+use crate::proto::happening::Happening;
+use crate::proto::option::classic::AddressUpdate;
+use core::net::IpAddr;
+use kernel::prelude::*;
+
+impl Namespace {
+    /// Feeds an event to the flow of a locked socket, and carries out what it answers.
+    ///
+    /// # Context
+    ///
+    /// Process context, no lock held but that of `locked`, which is released.
+    pub fn feed(&self, sock: &TcpSock, mut locked: Locked<'_>, event: Event) {
+        let mut tuple = locked.tuple();
+        let settings = self.control.settings();
+        let mut event = Some(event);
+        let mut end = End::default();
+        // Some answers have a result that the machine wants to hear of at once.
+        while let Some(next) = event.take() {
+            let now = self.now();
+            let Some(actions) = self.motions.handle(&tuple, now, &settings, next) else {
+                return;
+            };
+            for action in actions {
+                match action {
+                    Action::Rebind { local } => {
+                        event = Some(self.rebind(&mut locked, &mut tuple, local));
+                    }
+                    Action::SendUpdate {
+                        old,
+                        retransmission,
+                    } => self.send_update(&mut locked, old, retransmission),
+                    // Without a route TCP's own timers try again.
+                    Action::RestartPath => drop(locked.restart_path()),
+                    Action::Park => locked.park(),
+                    Action::Hold => locked.hold(),
+                    Action::Unpark => locked.unpark(),
+                    Action::Abort => end.abort = true,
+                    Action::Forget => end.forget = true,
+                    Action::Count(what) => self.count(what),
+                    // There is no segment here.
+                    Action::IgnoreSegment => {}
+                }
+            }
+        }
+        drop(locked);
+        self.end(sock, &tuple, &end);
+    }
+
+    /// What an answer to a segment asks for besides the segment: counts, and the end of a flow.
+    pub fn note(&self, tuple: &Tuple, actions: Actions) {
+        for action in actions {
+            match action {
+                Action::Count(what) => self.count(what),
+                Action::Forget => drop(self.motions.remove(tuple)),
+                Action::RestartPath => self.postpone_restart(tuple),
+                Action::IgnoreSegment
+                | Action::Rebind { .. }
+                | Action::SendUpdate { .. }
+                | Action::Park
+                | Action::Hold
+                | Action::Unpark
+                | Action::Abort => {}
+            }
+        }
+    }
+
+    /// Gives the socket a new local address, and its flow the tuple that goes with it.
+    fn rebind(&self, locked: &mut Locked<'_>, tuple: &mut Tuple, local: IpAddr) -> Event {
+        let old = *tuple;
+        let new = Tuple { local, ..old };
+        self.transit.begin(old, new, self.now());
+        let done = locked.retuple(Change::Local(local));
+        self.transit.finish(&old, &new, done.is_ok());
+        match done {
+            Ok(()) => {
+                self.motions.rekey(&old, new);
+                *tuple = new;
+                Event::Rebound
+            }
+            Err(error) => Event::RebindFailed(match error {
+                RetupleError::Taken => RebindError::TupleTaken,
+                RetupleError::NoMemory => RebindError::NoMemory,
+                RetupleError::Gone => RebindError::Gone,
+            }),
+        }
+    }
+
+    /// Sends an ADDRESS UPDATE that names `old`.
+    fn send_update(&self, locked: &mut Locked<'_>, old: IpAddr, retransmission: bool) {
+        let mut octets = [0; 40];
+        let len = AddressUpdate { old }.emit(self.control.kind(), &mut octets);
+        if locked.send_option(&self.emission, OptionOctets::new(octets, len)) {
+            self.count(if retransmission {
+                Happening::UpdateRetransmitted
+            } else {
+                Happening::UpdateSent
+            });
+        }
+    }
+
+    /// The end of a flow, when no lock is held any more.
+    fn end(&self, sock: &TcpSock, tuple: &Tuple, end: &End) {
+        if end.forget {
+            drop(self.motions.remove(tuple));
+        }
+        if end.abort {
+            sock.abort(ETIMEDOUT);
+        }
+    }
+}
+
+/// What is left to do when the socket's lock has been released.
+#[derive(Default)]
+struct End {
+    forget: bool,
+    abort: bool,
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Events: time; and whatever had to wait for process context.
+//!
+//! A namespace has one work item. Each run does all there is to do and asks for the next when the
+//! earliest deadline is due.
+
+use crate::module::correspond::{
+    self,
+    Candidate, //
+};
+use crate::module::namespace::Namespace;
+use crate::net::sock::{
+    Locked,
+    TcpSock,
+    Tuple, //
+};
+use crate::net::sync::{
+    spinlock_bh,
+    SpinLockBh, //
+};
+use crate::net::work::Worker;
+use crate::proto::correspondent::Judgement;
+use crate::proto::flow::{
+    Event,
+    Flow, //
+};
+use crate::proto::happening::Happening;
+use core::time::Duration;
+use kernel::alloc::flags::GFP_ATOMIC;
+use kernel::prelude::*;
+
+/// How many tasks wait at most. What finds no place comes again: updates are retransmitted.
+const TASKS: usize = 4096;
+
+/// What found its socket owned by a process.
+pub enum Task {
+    /// An UPDATE to judge and to follow.
+    Follow(TcpSock, Candidate),
+    /// An UPDATE followed, to be answered.
+    Answer(TcpSock, Judgement),
+    /// A confirmed flow, to resend what was lost on the way to the confirmation.
+    Restart(TcpSock),
+}
+
+/// The tasks of a namespace.
+///
+/// # Context
+///
+/// Any but hard interrupts.
+#[pin_data]
+pub struct Postponed {
+    #[pin]
+    tasks: SpinLockBh<KVec<Task>>,
+}
+
+impl Postponed {
+    /// None.
+    pub fn init() -> impl PinInit<Self> {
+        pin_init!(Self {
+            tasks <- spinlock_bh!(KVec::new(), "tcp_continuity_tasks"),
+        })
+    }
+
+    /// Adds a task if there is room.
+    fn push(&self, task: Task) -> bool {
+        let mut tasks = self.tasks.lock();
+        tasks.len() < TASKS && tasks.push(task, GFP_ATOMIC).is_ok()
+    }
+
+    /// Takes all tasks.
+    fn take(&self) -> KVec<Task> {
+        core::mem::take(&mut *self.tasks.lock())
+    }
+
+    /// Forgets all tasks.
+    pub fn clear(&self) {
+        drop(self.take());
+    }
+}
+
+impl Namespace {
+    /// Has the worker do `task` as soon as it can.
+    pub fn postpone(&self, task: Task) {
+        if self.is_ending() {
+            return;
+        }
+        if self.postponed.push(task) {
+            self.count(Happening::Deferred);
+            self.work_now();
+        } else {
+            self.count(Happening::NoMemory);
+        }
+    }
+
+    /// Has the worker resend what the flow of `tuple` has outstanding.
+    pub fn postpone_restart(&self, tuple: &Tuple) {
+        if let Some(sock) = self.motions.with(tuple, |motion| motion.sock.clone()) {
+            self.postpone(Task::Restart(sock));
+        }
+    }
+
+    /// Has the worker run at once.
+    pub fn work_now(&self) {
+        self.work().schedule(Duration::ZERO);
+    }
+
+    /// One run of the worker. Process context, may sleep.
+    pub fn work_once(&self) {
+        if self.is_ending() {
+            return;
+        }
+        for task in self.postponed.take() {
+            self.perform_task(task);
+        }
+        self.look_into_signs();
+        self.meet_deadlines();
+        let now = self.now();
+        let deadlines = [
+            self.motions.deadline(),
+            self.signs.deadline(),
+            self.transit.expire(now),
+        ];
+        if let Some(next) = deadlines.into_iter().flatten().min_by_key(|at| at.as_millis()) {
+            self.work().schedule(next.since(now));
+        }
+    }
+
+    /// Does what had to wait for a socket's owner.
+    fn perform_task(&self, task: Task) {
+        match task {
+            Task::Follow(sock, candidate) => {
+                let followed = self.follow(sock.lock(), &candidate);
+                match followed {
+                    Ok(judgement) => correspond::answer_locked(sock.lock(), judgement),
+                    Err(reject) => self.count(reject),
+                }
+            }
+            Task::Answer(sock, judgement) => correspond::answer_locked(sock.lock(), judgement),
+            // An error is that the connection is over, or TCP's to deal with.
+            Task::Restart(sock) => drop(sock.lock().restart_path()),
+        }
+    }
+
+    /// Calls every flow whose deadline has come.
+    fn meet_deadlines(&self) {
+        let now = self.now();
+        let is_due = |flow: &Flow| {
+            flow.deadline().is_some_and(|deadline| deadline.as_millis() <= now.as_millis())
+        };
+        let mut after = None;
+        while let Some((tuple, sock)) = self.motions.next(after.as_ref(), is_due) {
+            after = Some(tuple);
+            let locked = sock.lock();
+            if locked.is_closed() || locked.tuple() != tuple {
+                self.feed_closed(&sock, locked, &tuple);
+            } else {
+                self.feed(&sock, locked, Event::Deadline);
+            }
+        }
+    }
+
+    /// Forgets the flow of a socket that was closed.
+    pub fn feed_closed(&self, sock: &TcpSock, locked: Locked<'_>, tuple: &Tuple) {
+        drop(locked);
+        let _ = sock;
+        drop(self.motions.remove(tuple));
+    }
+}
