@@ -11,7 +11,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+mod decode;
 mod exit;
+mod forge;
+mod out;
+mod random;
 mod stream;
 
 /// Host tool of the tcp_continuity tests.
@@ -24,11 +28,18 @@ enum Cli {
     /// Traffic of which every octet is checked.
     #[command(subcommand)]
     Stream(stream::Stream),
+    /// Raw segments, as an attacker or a stranger would send them (needs CAP_NET_RAW).
+    #[command(subcommand)]
+    Forge(forge::Forge),
+    /// Read captures: list, count and judge segments.
+    Decode(decode::Decode),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse() {
         Cli::Stream(stream) => stream.run(),
+        Cli::Forge(forge) => forge.run(),
+        Cli::Decode(decode) => decode.run(),
     };
     result.unwrap_or_else(|error| {
         eprintln!("tcpc-tool: {error:#}");

@@ -2,7 +2,9 @@
 
 //! The words of a control socket. Each applies to every open connection of the process.
 
-use anyhow::{bail, Context, Result};
+use anyhow::bail;
+use anyhow::Context;
+use anyhow::Result;
 
 /// The commands, for `--help` and for whoever mistypes one.
 pub const HELP: &str = "\

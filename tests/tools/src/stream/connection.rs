@@ -3,36 +3,25 @@
 //! One connection: a socket and its two directions.
 
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
-use std::time::{Duration, Instant};
+use std::io;
+use std::io::ErrorKind;
+use std::io::Read;
+use std::io::Write;
+use std::net::Shutdown;
+use std::net::TcpStream;
+use std::time::Instant;
 
 use nix::errno::Errno;
 
-use super::direction::{Inbound, Outbound};
+use super::direction::Inbound;
+use super::direction::Outbound;
 use super::failure::Failure;
 use super::frame::Frame;
 use super::log::Log;
-use super::pattern::mix;
 use super::socket;
-
-/// Octets of one `Data` frame at full speed.
-const BULK: u64 = 64 * 1024;
-
-/// What a connection sends without being asked again.
-#[derive(Clone, Copy, Debug)]
-pub enum Traffic {
-    /// Nothing.
-    Quiet,
-    /// As much as the socket takes.
-    Bulk,
-    /// `size` octets every `interval`, the next at `next`.
-    Records {
-        size: u32,
-        interval: Duration,
-        next: Instant,
-    },
-}
+use super::traffic::Traffic;
+use super::traffic::BULK;
+use crate::random::mix;
 
 /// The life of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,30 +170,14 @@ impl Connection {
     /// Begins traffic at both ends.
     pub fn start(&mut self, traffic: Traffic) {
         self.traffic = traffic;
-        self.out.push(match traffic {
-            Traffic::Quiet => return,
-            Traffic::Bulk => Frame::Bulk { on: true },
-            Traffic::Records { size, interval, .. } => {
-                let interval_ms = u32::try_from(interval.as_millis()).unwrap_or(u32::MAX);
-                Frame::Records {
-                    on: true,
-                    size,
-                    interval_ms,
-                }
-            }
-        });
+        if let Some(frame) = traffic.beginning() {
+            self.out.push(frame);
+        }
     }
 
     /// Ends traffic at both ends.
     pub fn stop(&mut self) {
-        self.out.push(match self.traffic {
-            Traffic::Records { .. } => Frame::Records {
-                on: false,
-                size: 0,
-                interval_ms: 0,
-            },
-            Traffic::Quiet | Traffic::Bulk => Frame::Bulk { on: false },
-        });
+        self.out.push(self.traffic.ending());
         self.traffic = Traffic::Quiet;
         self.awaited.push_back(Awaited {
             received: self.out.promised(),
@@ -220,29 +193,13 @@ impl Connection {
 
     /// When a record is due next.
     pub fn deadline(&self) -> Option<Instant> {
-        match self.traffic {
-            Traffic::Records { next, .. } => Some(next),
-            Traffic::Quiet | Traffic::Bulk => None,
-        }
+        self.traffic.deadline()
     }
 
     /// Queues the records that are due.
     pub fn tick(&mut self, now: Instant) {
-        while let Traffic::Records {
-            size,
-            interval,
-            next,
-        } = self.traffic
-        {
-            if next > now {
-                break;
-            }
-            self.out.push(Frame::Data { count: size.into() });
-            self.traffic = Traffic::Records {
-                size,
-                interval,
-                next: next + interval,
-            };
+        while let Some(count) = self.traffic.due(now) {
+            self.send(count);
         }
     }
 
@@ -300,12 +257,7 @@ impl Connection {
                 size,
                 interval_ms,
             } => {
-                let interval = Duration::from_millis(interval_ms.max(1).into());
-                self.traffic = Traffic::Records {
-                    size,
-                    interval,
-                    next: Instant::now(),
-                };
+                self.traffic = Traffic::records(size, interval_ms);
             }
             Frame::Bulk { on: false } | Frame::Records { on: false, .. } => {
                 self.traffic = Traffic::Quiet;

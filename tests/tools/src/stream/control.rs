@@ -6,20 +6,29 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{ErrorKind, Read, Write};
+use std::io::ErrorKind;
+use std::io::Read;
+use std::io::Write;
 use std::net::Shutdown;
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::os::unix::net::UnixListener;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use std::time::Instant;
 
-use anyhow::{Context, Result};
-use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags};
+use anyhow::Context;
+use anyhow::Result;
+use nix::sys::epoll::Epoll;
+use nix::sys::epoll::EpollEvent;
+use nix::sys::epoll::EpollFlags;
 
 use super::command::Command;
 use super::job::Job;
 use crate::exit;
+use crate::out;
 
 /// Longest command line.
 const LONGEST: usize = 1000;
@@ -131,7 +140,7 @@ impl Control {
                 .set_nonblocking(false)
                 .and_then(|()| client.stream.write_all(text.as_bytes()));
             if let Err(error) = sent {
-                println!("control: {error}");
+                out::line(format_args!("control: {error}"));
             }
         }
     }
@@ -174,6 +183,6 @@ pub fn ask(path: &Path, limit: Duration, command: &str) -> Result<ExitCode> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).context("no answer")?;
     stream.shutdown(Shutdown::Both).unwrap_or_default();
-    print!("{answer}");
+    out::text(&answer);
     Ok(exit::of_answer(&answer))
 }

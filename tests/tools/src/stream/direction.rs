@@ -5,10 +5,13 @@
 
 use std::collections::VecDeque;
 
-use sha2::{Digest, Sha256};
+use sha2::Digest;
+use sha2::Sha256;
 
 use super::failure::Failure;
-use super::frame::{Frame, DIGEST, HEADER};
+use super::frame::Frame;
+use super::frame::DIGEST;
+use super::frame::HEADER;
 use super::pattern::Pattern;
 
 /// Octets kept ready for the socket; more is made only when these are gone.

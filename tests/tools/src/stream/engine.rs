@@ -2,22 +2,30 @@
 
 //! The loop: one thread, one epoll, any number of connections and commands.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use std::time::Instant;
 
 use anyhow::Result;
 use nix::errno::Errno;
-use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::epoll::Epoll;
+use nix::sys::epoll::EpollCreateFlags;
+use nix::sys::epoll::EpollEvent;
+use nix::sys::epoll::EpollFlags;
+use nix::sys::epoll::EpollTimeout;
 
 use super::command::Command;
 use super::connection::Connection;
-use super::control::{Control, Heard};
+use super::control::Control;
+use super::control::Heard;
 use super::job::Job;
 use super::log::Log;
 use super::table::Table;
 use crate::exit;
+use crate::out;
 
 /// Tokens of epoll: two of our own, then the clients of the control socket and connections, which
 /// share one sequence of numbers.
@@ -207,7 +215,7 @@ impl Engine {
                         .insert(&self.epoll, Connection::server(id, stream))?;
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
-                Err(error) => println!("accept: {error}"),
+                Err(error) => out::line(format_args!("accept: {error}")),
             }
         }
         Ok(())
@@ -245,7 +253,7 @@ impl Engine {
             self.log.flush()?;
             match (asker, &mut self.control) {
                 (Asker::Client(id), Some(control)) => control.answer(id, &answer),
-                _ => print!("{answer}"),
+                _ => out::text(&answer),
             }
             let script_failed = asker == Asker::Script && !exit::is_ok(&answer);
             if last || (script_failed && self.control.is_none()) {

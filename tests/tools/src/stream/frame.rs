@@ -14,7 +14,7 @@
 //! Numbers are big-endian. `Data` is followed by `value` octets of the pattern, `End` by the
 //! SHA-256 of everything sent before it in this direction, its own header included.
 
-use super::pattern::mix;
+use crate::random::mix;
 
 /// Octets of a header.
 pub const HEADER: usize = 24;

@@ -4,12 +4,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use std::time::Instant;
 
 use super::command::Command;
-use super::connection::{Connection, Traffic};
-use super::log::{now_us, Log};
+use super::connection::Connection;
+use super::log::now_us;
+use super::log::Log;
 use super::table::Table;
+use super::traffic::Traffic;
 
 /// A command at work.
 pub struct Job {
@@ -65,7 +68,7 @@ impl Job {
             if ready {
                 self.started = Some(now);
                 self.before = table.totals();
-                self.start(table, log, now);
+                self.start(table, log);
             }
         }
         if self.started.is_some() && self.is_done(table, now) {
@@ -86,7 +89,7 @@ impl Job {
         None
     }
 
-    fn start(&mut self, table: &mut Table, log: &mut Log, now: Instant) {
+    fn start(&mut self, table: &mut Table, log: &mut Log) {
         match &self.command {
             Command::Abandon => table.abandon(false),
             Command::Reset => table.abandon(true),
@@ -110,12 +113,7 @@ impl Job {
                 Command::Send(count) => connection.send(count),
                 Command::Bulk => connection.start(Traffic::Bulk),
                 Command::Records { size, interval_ms } => {
-                    let interval = Duration::from_millis(interval_ms.into());
-                    connection.start(Traffic::Records {
-                        size,
-                        interval,
-                        next: now,
-                    });
+                    connection.start(Traffic::records(size, interval_ms));
                 }
                 Command::Stop => connection.stop(),
                 Command::Shutdown => connection.end(true),

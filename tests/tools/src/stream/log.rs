@@ -3,11 +3,15 @@
 //! What arrived when: one line a record, on CLOCK_MONOTONIC, which all namespaces of a VM share.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io;
+use std::io::BufWriter;
+use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context, Result};
-use nix::time::{clock_gettime, ClockId};
+use anyhow::Context;
+use anyhow::Result;
+use nix::time::clock_gettime;
+use nix::time::ClockId;
 
 /// CLOCK_MONOTONIC in microseconds.
 pub fn now_us() -> u64 {

@@ -5,15 +5,11 @@
 //! Octet `n` depends on the seed and `n` only, so a receiver can check any octet without keeping
 //! what came before, and an octet that was lost, repeated or moved is seen at once.
 
+use crate::random::mix;
+use crate::random::STEP;
+
 /// Octets made by one step of the generator.
 const WORD: u64 = 8;
-
-/// The finishing step of splitmix64: every bit of the result depends on every bit of `value`.
-pub const fn mix(value: u64) -> u64 {
-    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    value ^ (value >> 31)
-}
 
 /// The octets of one direction of one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,10 +36,7 @@ impl Pattern {
 
     /// Eight octets beginning at `word * 8`.
     const fn word(self, word: u64) -> [u8; 8] {
-        mix(self
-            .seed
-            .wrapping_add(word.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
-        .to_le_bytes()
+        mix(self.seed.wrapping_add(word.wrapping_mul(STEP))).to_le_bytes()
     }
 
     /// Appends the `count` octets from `position` on to `out`.

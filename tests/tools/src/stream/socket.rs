@@ -2,13 +2,22 @@
 
 //! Sockets with the options a test may ask for.
 
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::net::IpAddr;
+use std::net::SocketAddr;
+use std::net::TcpListener;
+use std::net::TcpStream;
 use std::time::Duration;
 
-use anyhow::{bail, Context, Result};
+use anyhow::bail;
+use anyhow::Context;
+use anyhow::Result;
 use clap::Args;
 use nix::errno::Errno;
-use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
+use socket2::Domain;
+use socket2::Protocol;
+use socket2::Socket;
+use socket2::TcpKeepalive;
+use socket2::Type;
 
 /// Socket options of either end.
 #[derive(Args, Clone, Debug, Default)]

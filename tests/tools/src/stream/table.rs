@@ -6,7 +6,11 @@ use std::collections::BTreeMap;
 use std::os::fd::AsFd;
 
 use anyhow::Result;
-use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags};
+use nix::sys::epoll::Epoll;
+use nix::sys::epoll::EpollEvent;
+use nix::sys::epoll::EpollFlags;
+
+use crate::out;
 
 use super::connection::Connection;
 use super::failure::Failure;
@@ -136,7 +140,7 @@ impl Table {
             result = Err(connection.hung_up());
         }
         if opening && !connection.is_opening() && result.is_ok() {
-            println!("open {}", connection.describe());
+            out::line(format_args!("open {}", connection.describe()));
         }
         if let Err(failure) = result {
             self.fail(id, failure);
@@ -194,7 +198,7 @@ impl Table {
         let (sent, received) = connection.totals();
         self.gone = (self.gone.0 + sent, self.gone.1 + received);
         let which = connection.describe();
-        println!("{word} {which} {}", connection.summary());
+        out::line(format_args!("{word} {which} {}", connection.summary()));
         which
     }
 }
