@@ -57,7 +57,7 @@ pub fn json(segment: &Segment) -> String {
     format!(
         "{{\"number\":{},\"time_us\":{},\"from\":\"{}\",\"sport\":{},\"to\":\"{}\",\"dport\":{},\
          \"flags\":\"{}\",\"seq\":{},\"ack\":{},\"window\":{},\"length\":{},\"option_only\":{},\
-         \"options\":\"{}\",\"updates\":[{}],\"checksum\":\"{}\"}}",
+         \"options\":\"{}\",{}\"updates\":[{}],\"checksum\":\"{}\"}}",
         segment.number,
         segment.time,
         segment.from.ip(),
@@ -71,6 +71,10 @@ pub fn json(segment: &Segment) -> String {
         segment.length,
         segment.is_option_only(),
         hex(&segment.options),
+        match segment.timestamps {
+            Some((value, echo)) => format!("\"tsval\":{value},\"tsecr\":{echo},"),
+            None => String::new(),
+        },
         updates.join(","),
         match segment.checksum {
             Checksum::Right => "right",
@@ -78,6 +82,25 @@ pub fn json(segment: &Segment) -> String {
             Checksum::Unknown => "unknown",
         }
     )
+}
+
+/// Arguments with which `forge` makes the segment that would come next from the same sender.
+pub fn forge(segment: &Segment) -> String {
+    let mut words = format!(
+        "--to {} --sport {} --dport {} --seq {} --ack {}",
+        segment.to.ip(),
+        segment.from.port(),
+        segment.to.port(),
+        segment.seq.wrapping_add(segment.space()),
+        segment.ack
+    );
+    if let Some((value, echo)) = segment.timestamps {
+        words.push_str(&format!(
+            " --tsval {} --tsecr {echo}",
+            value.wrapping_add(1)
+        ));
+    }
+    words
 }
 
 fn hex(octets: &[u8]) -> String {

@@ -63,6 +63,10 @@ pub struct Decode {
     /// Nothing but totals.
     #[arg(long, short, conflicts_with_all = ["json", "count"])]
     quiet: bool,
+    /// Nothing but arguments for `forge update`: ports, numbers and timestamps of the segment that
+    /// would follow the last match.
+    #[arg(long, conflicts_with_all = ["json", "count", "quiet"])]
+    forge_args: bool,
     /// Exit code 1 if the checksum of a matching segment is wrong.
     #[arg(long)]
     check: bool,
@@ -177,6 +181,11 @@ impl Decode {
             matched
                 .iter()
                 .for_each(|segment| out::line(format_args!("{}", format::json(segment))));
+        } else if self.forge_args {
+            let Some(last) = matched.last() else {
+                return Ok(false);
+            };
+            out::line(format_args!("{}", format::forge(last)));
         } else if self.count {
             out::line(format_args!("{count}"));
         } else {

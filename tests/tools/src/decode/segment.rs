@@ -13,6 +13,9 @@ use etherparse::LaxNetSlice;
 use etherparse::LaxSlicedPacket;
 use etherparse::TransportSlice;
 
+/// The body of an option or, if it is malformed, its Length octet, if there is one.
+type Body<'a> = Result<&'a [u8], Option<u8>>;
+
 /// Lengths of an ADDRESS UPDATE option, and so of its addresses.
 const LENGTH_IPV4: usize = 6;
 const LENGTH_IPV6: usize = 18;
@@ -60,6 +63,8 @@ pub struct Segment {
     pub length: usize,
     /// Options as they are.
     pub options: Vec<u8>,
+    /// Value and echo, if there are timestamps in them.
+    pub timestamps: Option<(u32, u32)>,
     /// Every ADDRESS UPDATE in them.
     pub updates: Vec<Update>,
     /// Its checksum.
@@ -137,6 +142,7 @@ impl Segment {
             window: tcp.window_size(),
             length: tcp.payload().len(),
             options: tcp.options().to_vec(),
+            timestamps: timestamps(tcp.options()),
             updates: updates(tcp.options(), kind),
             checksum,
         }))
@@ -158,27 +164,50 @@ impl Segment {
     }
 }
 
-/// Every option of kind `kind`.
+/// Every option of kind `kind`; a malformed option is the last one seen.
+fn updates(options: &[u8], kind: u8) -> Vec<Update> {
+    let of_kind = walk(options).into_iter().filter(|(this, _)| *this == kind);
+    let judge = |(_, found)| match found {
+        Ok(body) => match address(body) {
+            Some(old) => Update::Old(old),
+            None => Update::Malformed(Some((body.len() + 2) as u8)),
+        },
+        Err(length) => Update::Malformed(length),
+    };
+    of_kind.map(judge).collect()
+}
+
+/// Value and echo of the first timestamps option.
+fn timestamps(options: &[u8]) -> Option<(u32, u32)> {
+    let word = |octets: &[u8]| Some(u32::from_be_bytes(octets.try_into().ok()?));
+    walk(options)
+        .into_iter()
+        .find_map(|(kind, found)| match (kind, found) {
+            (8, Ok(body)) if body.len() == 8 => Some((word(&body[..4])?, word(&body[4..])?)),
+            _ => None,
+        })
+}
+
+/// Every option, but NOPs: its kind, and its body or, if malformed, its Length octet.
 ///
 /// This is not the module's parser, on purpose: a test that shares the mistakes of what it tests
 /// does not see them.
-fn updates(mut options: &[u8], kind: u8) -> Vec<Update> {
+fn walk(mut options: &[u8]) -> Vec<(u8, Body<'_>)> {
     let mut found = Vec::new();
-    while let Some((&this, rest)) = options.split_first() {
-        match this {
+    while let Some((&kind, rest)) = options.split_first() {
+        match kind {
             0 => break,
             1 => options = rest,
             _ => {
                 let length = rest.first().copied();
-                let option = length.filter(|length| *length >= 2).and_then(|length| {
-                    let (option, rest) = options.split_at_checked(length.into())?;
-                    Some((&option[2..], rest))
-                });
-                if this == kind {
-                    let old = option.and_then(|(body, _)| address(body));
-                    found.push(old.map_or(Update::Malformed(length), Update::Old));
-                }
-                let Some((_, rest)) = option else { break };
+                let split = length
+                    .filter(|length| *length >= 2)
+                    .and_then(|length| options.split_at_checked(length.into()));
+                let Some((option, rest)) = split else {
+                    found.push((kind, Err(length)));
+                    break;
+                };
+                found.push((kind, Ok(&option[2..])));
                 options = rest;
             }
         }
@@ -241,6 +270,8 @@ mod tests {
         assert_eq!(updates(&[&update[..], &update].concat(), 253), [old, old]);
         assert_eq!(updates(&[&[0][..], &update].concat(), 253), []);
         assert_eq!(updates(&update, 254), []);
+        assert_eq!(super::timestamps(&timestamps), Some((1, 2)));
+        assert_eq!(super::timestamps(&update), None);
     }
 
     #[test]

@@ -12,8 +12,9 @@
 //! # ok sent=100000 seed=7 ms=…
 //! ```
 //!
-//! Without a preset the segment is just what the arguments say; with right numbers (from
-//! `decode`) it is a good UPDATE. `--options-hex ''` leaves the option out, so that
+//! Without a preset the segment is just what the arguments say; with right numbers, which
+//! `tcpc-tool decode FILE --from MOVER --forge-args` takes from a capture, it is a good UPDATE.
+//! `--options-hex ''` leaves the option out, so that
 //! `--flags R --options-hex ''` is a stranger's RST.
 
 use std::net::IpAddr;

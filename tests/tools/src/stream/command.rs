@@ -20,6 +20,9 @@ Commands (octet counts may end in K or M):
   close             END and FIN, and wait for the other end to do the same
   abandon           close() at once, without END; the kernel goes on alone (FIN_WAIT1, LAST_ACK)
   reset             close() with SO_LINGER 0: a RST
+  own               keep the sockets owned by this process while the kernel looks for a module
+                    (setsockopt TCP_CONGESTION runs /proc/sys/kernel/modprobe under the socket
+                    lock: let that be a script that sleeps, and segments go to the backlog)
   wait              wait until every connection has ended
   status            totals; `error` if any connection has failed
   connections       a line each: number, local and remote address as the kernel has them now
@@ -54,6 +57,8 @@ pub enum Command {
     Abandon,
     /// Close with a RST.
     Reset,
+    /// Hold the socket lock for as long as modprobe takes.
+    Own,
     /// Until no connection is open.
     Wait,
     /// Totals.
@@ -95,6 +100,7 @@ impl Command {
             ["close"] => Self::Close,
             ["abandon"] => Self::Abandon,
             ["reset"] => Self::Reset,
+            ["own"] => Self::Own,
             ["wait"] => Self::Wait,
             ["status"] => Self::Status,
             ["connections"] => Self::Connections,
@@ -135,6 +141,7 @@ impl Command {
                 | Self::Records { .. }
                 | Self::Stop
                 | Self::Shutdown
+                | Self::Own
         )
     }
 }
@@ -195,7 +202,10 @@ mod tests {
 
     #[test]
     fn help_names_every_command_that_parses() {
-        for line in HELP.lines().skip(1) {
+        for line in HELP
+            .lines()
+            .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        {
             let name = line.split_whitespace().next().unwrap();
             let tried = ["", " 1", " 1 1"].map(|tail| Command::parse(&format!("{name}{tail}")));
             assert!(tried.iter().any(Result::is_ok), "{name}");

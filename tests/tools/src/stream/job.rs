@@ -11,6 +11,7 @@ use super::command::Command;
 use super::connection::Connection;
 use super::log::now_us;
 use super::log::Log;
+use super::socket;
 use super::table::Table;
 use super::traffic::Traffic;
 
@@ -118,6 +119,7 @@ impl Job {
                 Command::Stop => connection.stop(),
                 Command::Shutdown => connection.end(true),
                 Command::Close => connection.end(false),
+                Command::Own => socket::own(connection.stream()),
                 Command::Connections => {
                     self.lines.push_str(&connection.describe());
                     self.lines.push('\n');

@@ -47,6 +47,9 @@ use anyhow::Context;
 use anyhow::Result;
 use clap::Args;
 use clap::Subcommand;
+use nix::sys::resource::getrlimit;
+use nix::sys::resource::setrlimit;
+use nix::sys::resource::Resource;
 
 use command::Command;
 use engine::Engine;
@@ -111,6 +114,9 @@ struct Common {
 
 impl Common {
     fn engine(&self, mut script: Vec<Command>) -> Result<Engine> {
+        // A thousand connections and a few files are more than the usual soft limit.
+        let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
+        setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
         for command in &self.script {
             script.push(Command::parse(command)?);
         }

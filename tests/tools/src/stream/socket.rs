@@ -15,6 +15,7 @@ use clap::Args;
 use nix::errno::Errno;
 use socket2::Domain;
 use socket2::Protocol;
+use socket2::SockRef;
 use socket2::Socket;
 use socket2::TcpKeepalive;
 use socket2::Type;
@@ -153,6 +154,16 @@ pub fn names(stream: &TcpStream) -> (String, String) {
         Err(_) => "-".into(),
     };
     (name(stream.local_addr()), name(stream.peer_addr()))
+}
+
+/// Keeps the socket owned by this process until modprobe has been looked for, and refused, a
+/// congestion control that does not exist (`do_tcp_setsockopt()` calls `request_module()` with the
+/// socket locked).
+pub fn own(stream: &TcpStream) {
+    // It is meant to fail; what counts is the time it takes.
+    SockRef::from(stream)
+        .set_tcp_congestion(b"tcpc_none")
+        .unwrap_or_default();
 }
 
 /// The address for connection `index` of several from `local`: the ports count up.
