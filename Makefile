@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# `make` builds the module against KDIR, as any module is built outside the kernel's tree.
+# Everything else prepares what it needs by itself.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+
+.PHONY: modules modules_install clean help demo test check shell bench bench-quick
+
+modules modules_install:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) MO=$(CURDIR)/build/module $@
+
+clean:
+	rm -rf build
+
+help:
+	@echo 'make                  the module, against KDIR=$(KDIR)'
+	@echo 'make modules_install  install it there'
+	@echo 'make demo             real ssh and telnet sessions that survive address changes, in VMs'
+	@echo 'make test             everything: protocol, module on stock and instrumented kernels'
+	@echo 'make check            formatting, lints, documents, layer rules'
+	@echo 'make shell            two VMs to type in'
+	@echo 'make bench-quick      how long a move interrupts a connection (not part of the tests)'
+	@echo 'make clean            remove what was built in this tree'
+
+demo:
+	tests/demo/run
+
+test:
+	tests/run all
+
+check:
+	scripts/check
+
+shell:
+	tests/shell
+
+bench bench-quick:
+	tests/bench/quick
