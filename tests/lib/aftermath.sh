@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# In the test machine, after a case: what it left for a failure's report, what it leaves behind,
+# and what the kernel said meanwhile.
+
+HOST_NAMES='mover correspondent west east attacker'
+
+# Everything one may want to look at, in the case's folder.
+collect() {
+	local work=$1 host
+	for host in $HOST_NAMES; do
+		[ -e "/run/netns/$host" ] || continue
+		{
+			ip -n "$host" address
+			ip -n "$host" route show table all
+			nsenter --net="/run/netns/$host" ss -tanoeim
+			nsenter --net="/run/netns/$host" nstat -as
+		} >"$work/$host.state" 2>&1
+		nsenter --net="/run/netns/$host" sh -c 'cat /proc/net/tcp_continuity /proc/net/tcp_continuity_stat' \
+			>"$work/$host.counters" 2>&1
+	done
+}
+
+# Processes and namespaces of a case.
+sweep() {
+	local host pids
+	for host in $HOST_NAMES; do
+		[ -e "/run/netns/$host" ] || continue
+		pids=$(ip netns pids "$host" 2>/dev/null)
+		# shellcheck disable=SC2086 # words on purpose
+		[ -z "$pids" ] || kill -KILL $pids 2>/dev/null
+		ip netns del "$host"
+	done
+}
+
+# Lines of the kernel's log that no test may cause.
+SPLAT='BUG:|WARNING:|INFO: possible|KASAN|UBSAN|suspicious RCU|inconsistent lock|circular lock'
+SPLAT+='|refcount_t:|ODEBUG:|INFO: task|blocked for more|rcu.*stall|soft lockup|general protection'
+SPLAT+='|Oops|Call Trace|unregister_netdevice: waiting|kmemleak|Failslab|scheduling while atomic'
+
+# The kernel's log since the last call.
+kernel_log() {
+	dmesg -c
+}

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Hosts are network namespaces: what can be done on one. `on HOST WORD …` does a word of this file
+# (as host_WORD, with the host first) or any command.
+#
+# Addresses are written as IPv4. With family=6 10.0.A.B[/24] means fd00:A::B[/64], so that a case is
+# read once and run in both families.
+
+# An address as the family of this run has it.
+addr() {
+	local text=$1 a b
+	if [ "${OPT[family]}" = 6 ] && [[ $text == 10.0.* ]]; then
+		IFS=. read -r _ _ a b <<<"${text%/*}"
+		text=fd00:$a::$b
+		[ "$1" = "${1%/*}" ] || text=$text/64
+	fi
+	echo "$text"
+}
+
+# The router of an address's network.
+gateway_of() {
+	local address=${1%/*}
+	addr "${address%.*}.254"
+}
+
+# ip(8)'s family word for this run.
+inet() { if [ "${OPT[family]}" = 6 ]; then echo -6; else echo -4; fi; }
+
+in_host() {
+	local host=$1
+	shift
+	nsenter --net="/run/netns/$host" -- "$@"
+}
+
+# For what is to run in the background, in whose end nobody stumbles.
+start() {
+	trap - ERR
+	exec nsenter --net="/run/netns/$1" -- "${@:2}" 3>&-
+}
+
+on() {
+	local host=$1 word=$2
+	shift 2
+	if declare -F "host_$word" >/dev/null; then
+		"host_$word" "$host" "$@"
+	else
+		in_host "$host" "$word" "$@"
+	fi
+}
+
+# A value below /proc/sys/net.
+host_set() {
+	local host=$1 value=$3
+	in_host "$host" sh -c 'echo "$2" >"/proc/sys/net/$1"' set "$2" "$value"
+}
+
+# As host_set, but its failure is wanted: ends with the error's text.
+host_show() { in_host "$1" cat "/proc/sys/net/$2"; }
+
+host_gain() {
+	local nodad=''
+	[ "${OPT[family]}" != 6 ] || nodad=nodad
+	# shellcheck disable=SC2046,SC2086 # words on purpose
+	ip -n "$1" $(inet) address add "$(addr "$3")" dev "$2" $nodad
+}
+
+host_lose() { ip -n "$1" "$(inet)" address del "$(addr "$3")" dev "$2"; }
+
+# The default route by the router of ADDRESS's network.
+host_route() { ip -n "$1" "$(inet)" route replace default via "$(gateway_of "$3")" dev "$2"; }
+
+host_unroute() { ip -n "$1" "$(inet)" route del default; }
+
+# As a DHCP client does it: the old one goes, the new one comes, then the route. One batch, since a
+# process for each step would be an outage that is not meant.
+host_renumber() {
+	local host=$1 device=$2 old=$3 new=$4 nodad=''
+	[ "${OPT[family]}" != 6 ] || nodad=nodad
+	ip -n "$host" "$(inet)" -batch - <<-EOF
+		address del $(addr "$old") dev $device
+		address add $(addr "$new") dev $device $nodad
+		route replace default via $(gateway_of "$new") dev $device
+	EOF
+}
+
+host_up() { ip -n "$1" link set "$2" up; }
+host_down() { ip -n "$1" link set "$2" down; }
+
+# The carrier of a link goes and comes: its other end is taken down.
+host_unplug() { ip -n "${PEER_OF[$1:$2]%%:*}" link set "${PEER_OF[$1:$2]#*:}" down; }
+host_plug() { ip -n "${PEER_OF[$1:$2]%%:*}" link set "${PEER_OF[$1:$2]#*:}" up; }
+
+# Nothing from this host arrives anywhere, or nothing to it: as the rules say (nft).
+host_firewall() {
+	local host=$1
+	shift
+	if [ "$*" = off ]; then
+		in_host "$host" nft flush ruleset
+	else
+		in_host "$host" nft -f - <<<"table inet test { $* }"
+	fi
+}
+
+quiet() { sleep "${1%s}"; }

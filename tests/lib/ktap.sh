@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# On the outside: one KTAP stream, one plan, unique names, one closing line.
+
+PLANNED=0 NUMBER=0 PASSED=0 FAILED=0 SKIPPED=0
+declare -A SEEN_NAMES=()
+
+ktap_begin() {
+	PLANNED=$1
+	printf 'KTAP version 1\n1..%d\n' "$PLANNED"
+	echo "# seed $SEED"
+}
+
+# VERDICT (pass, fail, skip), name, and what else there is to say.
+ktap_result() {
+	local verdict=$1 name=$2 more=${3:-}
+	NUMBER=$((NUMBER + 1))
+	if [ -n "${SEEN_NAMES[$name]:-}" ]; then
+		echo "# the name $name occurs twice"
+		verdict=fail
+	fi
+	SEEN_NAMES[$name]=1
+	case $verdict in
+	pass)
+		PASSED=$((PASSED + 1))
+		echo "ok $NUMBER $name${more:+ # $more}"
+		;;
+	skip)
+		SKIPPED=$((SKIPPED + 1))
+		echo "ok $NUMBER $name # SKIP $more"
+		;;
+	*)
+		FAILED=$((FAILED + 1))
+		echo "not ok $NUMBER $name${more:+ # $more}"
+		;;
+	esac
+}
+
+# The closing line; what was planned and is missing has failed.
+ktap_end() {
+	if [ "$NUMBER" -ne "$PLANNED" ]; then
+		echo "# $PLANNED tests were planned, $NUMBER have a result"
+		FAILED=$((FAILED + (PLANNED > NUMBER ? PLANNED - NUMBER : 1)))
+	fi
+	echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"
+	[ "$FAILED" -eq 0 ]
+}

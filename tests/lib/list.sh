@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Finds the tests: sources a file of cases and tells which words stand above which function.
+#
+# The words above a case, in force for the next function only, but for `topology`, which stays:
+#   describe TEXT       what it shows
+#   topology NAME …     what is built for it (lib/topology.sh)
+#   variants WORD…      how else it is run: `plain` is a run under the case's own name
+#   kernels stock|instrumented|both|everything
+#                       where: plain runs on both and the others on stock, unless this says other
+#   limit SECONDS       how long it may take on the stock kernel (60)
+
+declare -a HEADER=()
+describe() { HEADER+=("${BASH_LINENO[0]} describe $*"); }
+topology() { HEADER+=("${BASH_LINENO[0]} topology $*"); }
+variants() { HEADER+=("${BASH_LINENO[0]} variants $*"); }
+kernels() { HEADER+=("${BASH_LINENO[0]} kernels $*"); }
+limit() { HEADER+=("${BASH_LINENO[0]} limit $*"); }
+
+# Sources a file of cases; what it shows is in the functions below afterwards.
+load_cases() {
+	HEADER=()
+	# shellcheck disable=SC1090 # that is the point
+	. "$1"
+}
+
+# "LINE NAME" of each case of the file that was loaded, in the order of the file.
+cases_by_line() {
+	local name line
+	shopt -s extdebug
+	for name in $(compgen -A function case_); do
+		line=$(declare -F "$name")
+		line=${line#* }
+		echo "${line%% *} $name"
+	done | sort -n
+	shopt -u extdebug
+}
+
+# Sets DESCRIPTION, TOPOLOGY, VARIANTS, KERNELS and LIMIT of one case of the loaded file.
+header_of() {
+	local wanted=$1 line name at word rest previous=0 here=0
+	while read -r line name; do
+		[ "$name" = "$wanted" ] && here=$line && break
+		previous=$line
+	done < <(cases_by_line)
+	DESCRIPTION='' TOPOLOGY=routed VARIANTS=plain KERNELS=usual LIMIT=60
+	for line in "${HEADER[@]}"; do
+		read -r at word rest <<<"$line"
+		[ "$at" -lt "$here" ] || break
+		[ "$word" != topology ] || TOPOLOGY=$rest
+		[ "$at" -gt "$previous" ] || continue
+		case $word in
+		describe) DESCRIPTION=$rest ;;
+		variants) VARIANTS=$rest ;;
+		kernels) KERNELS=$rest ;;
+		limit) LIMIT=$rest ;;
+		esac
+	done
+}
+
+# Whether a variant is run on a kernel: chosen so that a run is short, and each case is on each.
+runs_on() {
+	local kernel=$1 variant=$2
+	case $KERNELS in
+	everything) return 0 ;;
+	both | usual) [ "$kernel" = stock ] || [ "$variant" = "${VARIANTS%% *}" ] ;;
+	*) [ "$kernel" = "$KERNELS" ] ;;
+	esac
+}
+
+# "NAME LIMIT KERNELS | DESCRIPTION" of every test below a folder; each file in a shell of its own.
+list_tests() {
+	local file
+	for file in "$1"/*.sh; do
+		(
+			load_cases "$file"
+			base=${file##*/}
+			while read -r _ name; do
+				header_of "$name"
+				for variant in $VARIANTS; do
+					test=${base%.sh}/${name#case_}
+					[ "$variant" = plain ] || test=$test/$variant
+					where=''
+					for kernel in stock instrumented; do
+						! runs_on "$kernel" "$variant" || where=$where,$kernel
+					done
+					echo "$test $LIMIT ${where#,} | $DESCRIPTION"
+				done
+			done < <(cases_by_line)
+		)
+	done
+}

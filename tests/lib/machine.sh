@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# On the outside: runs tests in a machine, and in another one if that dies. Booting is slow under
+# emulation, so all tests share a machine.
+
+# "NAME LIMIT" of the tests on a kernel that names choose; a test that is named runs anywhere.
+choose() {
+	local flavour=$1 test limit where name
+	shift
+	list_tests "$TOP/tests/cases" | while read -r test limit where _; do
+		if [ $# -eq 0 ]; then
+			[[ ,$where, != *,"$flavour",* ]] || echo "$test $limit"
+			continue
+		fi
+		for name in "$@"; do
+			# shellcheck disable=SC2053 # a pattern on purpose
+			if [[ $test == $name || $test == $name/* ]]; then
+				[[ $name != "$test" && ,$where, != *,"$flavour",* ]] || echo "$test $limit"
+				break
+			fi
+		done
+	done
+}
+
+# What the machine gets beside its image. How much slower the instrumented kernel is was measured.
+make_overlay() {
+	local flavour=$1 overlay=$2 scale=1
+	[ "$flavour" = stock ] || scale=5
+	rm -rf "$overlay"
+	mkdir -p "$overlay"/{tests,usr/bin,modules}
+	cp "$TOP/tests/vm/main" "$overlay/main"
+	cp "$TOP/tests/vm/modules.txt" "$overlay/modules/order"
+	cp -a "$TOP/tests/lib" "$TOP/tests/cases" "$overlay/tests/"
+	cp "${TCPC_TOOL:-$("$TOP/scripts/tools")}" "$overlay/usr/bin/tcpc-tool" || return 1
+	printf 'SCALE=%d SEED=%d ABSENT=%s FLAVOUR=%s\n' "$scale" "$SEED" "$ABSENT" "$flavour" \
+		>"$overlay/tests/settings"
+	[ -n "$ABSENT" ] || "$TOP/scripts/in-root" strip --strip-debug -o "$overlay/tcp_continuity.ko" \
+		"$("$TOP/scripts/module" "$flavour")"
+}
+
+# Keeps of a failed test what there is: its folder from the machine, the console, how to repeat it.
+keep_artifacts() {
+	local flavour=$1 out=$2 name=$3 folder=$TOP/build/artifacts/$3
+	mkdir -p "$folder"
+	[ ! -s "$out/artifacts.tar" ] ||
+		tar -C "$TOP/build/artifacts" -xf "$out/artifacts.tar" "./$name" 2>/dev/null || true
+	cp "$out/console.log" "$folder/console.log" 2>/dev/null || true
+	printf '#!/bin/sh\n# Runs just this test again.\nexec %s -k %s -s %s %s"%s"\n' \
+		'"$(git rev-parse --show-toplevel)/tests/run"' "$flavour" "$SEED" "${ABSENT:+-a }" "$name" \
+		>"$folder/again.sh"
+	chmod +x "$folder/again.sh"
+}
+
+# Follows the results of a machine as they come, and reports them with PREFIX before the names.
+# What is done goes to the file DONE, a name a line.
+follow() {
+	local flavour=$1 prefix=$2 out=$3 done=$4 word rest name time why failed=() current=''
+	while read -r word rest; do
+		case $word in
+		begin) current=$rest ;;
+		'#') echo "# $rest" ;;
+		pass | fail | skip)
+			read -r name time why <<<"$rest"
+			current=''
+			echo "$name" >>"$done"
+			[ "$word" != fail ] || failed+=("$name")
+			[ "$word" = skip ] || why="$time ms"
+			ktap_result "$word" "$prefix$name" "$why"
+			;;
+		end) ENDED=1 ;;
+		esac
+	done
+	if [ -n "$current" ]; then
+		echo "# the machine died in this test"
+		tail -n 40 "$out/console.log" | tr -d '\r' | sed 's/^/# console: /'
+		echo "$current" >>"$done"
+		failed+=("$current")
+		ktap_result fail "$prefix$current" "the machine died"
+	fi
+	for name in "${failed[@]}"; do
+		keep_artifacts "$flavour" "$out" "$name"
+		echo "# kept: build/artifacts/$name"
+	done
+}
+
+# One machine after the other until every test has a result. The last, `kernel`, is what the log
+# and the leak checks of the last machine say.
+run_machines() {
+	local flavour=$1 prefix=$2 left=$3 out round=0 before
+	local overlay=$TOP/build/overlay-$1
+	make_overlay "$flavour" "$overlay" || die "no machine can be made"
+	while :; do
+		round=$((round + 1))
+		out=$TOP/build/machine-$flavour-$round
+		rm -rf "$out"
+		mkdir -p "$out"
+		: >"$out/done"
+		printf '%s\n' "$left" | sed '/^$/d' >"$overlay/tests/list"
+		ENDED=''
+		follow "$flavour" "$prefix" "$out" "$out/done" < <(
+			"$TOP/scripts/vm" -k "$flavour" -o "$out" -O "$overlay" -m 1024 -t 2400 >&2 &
+			machine=$!
+			# The results come through a file, which is there as soon as the machine is.
+			while [ ! -e "$out/results" ] && kill -0 "$machine" 2>/dev/null; do sleep 0.2; done
+			tail -n +1 -F --pid="$machine" "$out/results" 2>/dev/null | tr -d '\r'
+		)
+		before=$left
+		left=$(awk 'NR == FNR { done[$1]; next } !($1 in done)' "$out/done" <(printf '%s\n' "$left"))
+		! grep -qx kernel "$out/done" || return 0
+		if [ "$before" = "$left" ]; then
+			echo "# no test has ended; see build/${out##*/}/console.log"
+			return 0
+		fi
+	done
+}

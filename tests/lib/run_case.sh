@@ -1,0 +1,36 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# In the test machine: runs one test, `run_case.sh NAME`. Status 0 passed, 4 skipped, else failed.
+# Descriptor 3 takes lines for people.
+
+set -Eeuo pipefail
+TESTS=$(cd "$(dirname "$0")/.." && pwd)
+TEST=$1
+WORK=/tmp/case
+SCALE=${SCALE:-1} SEED=${SEED:-1}
+declare -A OPT=([loss]='' [delay]='' [reorder]='' [family]=4 [legacy]='' [snap]=262144)
+export WORK
+
+for file in list say host topology flow capture counters expect; do
+	# shellcheck disable=SC1090 # one of the list
+	. "$TESTS/lib/$file.sh"
+done
+
+IFS=/ read -r base name variant <<<"$TEST"
+load_cases "$TESTS/cases/$base.sh"
+header_of "case_$name"
+IFS=, read -ra words <<<"${variant:-}"
+for word in "${words[@]}" ${TOPOLOGY#* }; do
+	[[ $word != *=* ]] || OPT[${word%%=*}]=${word#*=}
+done
+
+rm -rf "$WORK"
+mkdir -p "$WORK"
+trap 'stumble $LINENO "$BASH_COMMAND"' ERR
+# What commands say is kept for a failure.
+exec 2>"$WORK/err"
+
+# shellcheck disable=SC2086 # words on purpose
+"topology_${TOPOLOGY%% *}" $TOPOLOGY
+declare -F "capture_$name" >/dev/null || capture_start mover correspondent
+"case_$name"

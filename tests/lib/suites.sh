@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# On the outside: tests that are not cases in a machine of tests/run. `cargo` is the tests of the
+# Rust workspace; any other is an executable tests/NAME/ktap, which prints a KTAP stream.
+
+list_suites() {
+	local suite
+	echo "cargo/… 0 host | unit, property and model tests of rust/ and tests/tools (cargo test)"
+	for suite in "$TOP"/tests/*/ktap; do
+		[ ! -x "$suite" ] || echo "$(basename "${suite%/ktap}")/… 0 machine | $suite"
+	done
+}
+
+# "VERDICT NAME" lines of cargo's tests; the whole output goes to a log.
+cargo_results() {
+	local log=$TOP/build/cargo-test.log manifest
+	: >"$log"
+	for manifest in rust/Cargo.toml tests/tools/Cargo.toml; do
+		[ -e "$TOP/$manifest" ] || continue
+		echo "… cargo test ($manifest)" >&2
+		(cd "$TOP" && nice -n 5 scripts/in-root cargo test --locked --no-fail-fast --workspace \
+			--manifest-path "$manifest") >>"$log" 2>&1 || echo "manifest $manifest failed" >>"$log"
+	done
+	awk '
+		/^ *Running |^ *Doc-tests/ { unit = $NF; sub(/.*\//, "", unit); sub(/-[0-9a-f]*\)?$/, "", unit) }
+		/^test .* \.\.\. / {
+			name = $0; sub(/^test /, "", name); sub(/ \.\.\. .*/, "", name); gsub(/ - /, "::", name)
+			gsub(/[ #]/, "_", name)
+			verdict = /\.\.\. ok/ ? "pass" : /\.\.\. ignored/ ? "skip" : "fail"
+			print verdict, "cargo/" unit "/" name
+			if (verdict == "fail") failed++
+		}
+		/^manifest .* failed$/ { print failed ? "pass" : "fail", "cargo/" $2 "/builds" }
+	' "$log" | sort -u -k2
+}
+
+# The results of a suite's own stream, from a file.
+suite_results() {
+	sed -n -e 's/^ok [0-9]* \([^ ]*\) # SKIP \(.*\)/skip \1 \2/p;t' \
+		-e 's/^ok [0-9]* \([^ ]*\).*/pass \1/p;t' -e 's/^not ok [0-9]* \([^ ]*\).*/fail \1/p' "$1"
+}
+
+run_all() {
+	local cargo stock instrumented suite name verdict why log results=''
+	cargo=$(cargo_results)
+	# Suites first, since how many results they have is part of the plan.
+	for suite in "$TOP"/tests/*/ktap; do
+		[ -x "$suite" ] || continue
+		name=$(basename "${suite%/ktap}")
+		log=$TOP/build/$name.ktap
+		echo "… $name" >&2
+		if "$suite" >"$log" 2>"$log.err" || grep -q '^not ok' "$log"; then
+			results+=$(suite_results "$log" | sed "s#^\([a-z]*\) #\1 $name/#")$'\n'
+		else
+			results+="fail $name/all it ended without a result"$'\n'
+		fi
+	done
+	stock=$(choose stock)
+	instrumented=$(choose instrumented)
+	ktap_begin $(($(printf '%s\n%s' "$cargo" "$results" | grep -c .) + $(wc -l <<<"$stock") + 1 + \
+		$(wc -l <<<"$instrumented") + 1))
+	while read -r verdict name why; do
+		[ -z "$verdict" ] || ktap_result "$verdict" "$name" "$why"
+	done <<<"$cargo"$'\n'"$results"
+	run_machines stock stock/ "$stock"
+	run_machines instrumented instrumented/ "$instrumented"
+}

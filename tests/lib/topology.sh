@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What the hosts are and how they are joined.
+#
+# routed:
+#            net0 10.0.1.1                                          10.0.2.1 net0
+#   mover ──────────────── west ═══════ netem ═══════ east ──────────────── correspondent
+#            net1 (10.0.3.x)        10.0.9.1  .2               net1 (10.0.4.x)
+#
+# Routers are .254. Loss and delay are between the routers only, whose neighbour entries are
+# permanent: neighbour discovery never crosses the slow part, and no queue there holds a clone of
+# what a host's socket has sent, since a router owns what it forwards.
+#
+# Words after the name: `legacy=HOST` leaves the mode off there; `attacker` adds a host with
+# 10.0.5.66 behind east.
+
+declare -A PEER_OF=(
+	[mover:net0]=west:mover0 [mover:net1]=west:mover1
+	[correspondent:net0]=east:corr0 [correspondent:net1]=east:corr1
+	[attacker:net0]=east:attacker0
+)
+declare -a HOSTS=()
+
+# One namespace each; duplicate address detection would make each new address wait a second.
+make_hosts() {
+	local host
+	for host in "$@"; do
+		ip netns add "$host"
+		HOSTS+=("$host")
+		in_host "$host" sh -c 'for i in all default; do
+			echo 0 >/proc/sys/net/ipv6/conf/$i/accept_dad; done; ip link set lo up'
+	done
+}
+
+# A cable between "HOST:DEVICE"s of PEER_OF.
+make_link() {
+	local host=$1 device=$2 other=${PEER_OF[$1:$2]}
+	echo "link add $device netns $host type veth peer name ${other#*:} netns ${other%%:*}"
+}
+
+make_mode() {
+	local host
+	for host in "$@"; do
+		[ "${OPT[legacy]}" != "$host" ] || continue
+		[ -e /proc/net/tcp_continuity_stat ] || fail "the module is loaded" "it is not"
+		on "$host" set tcp_continuity/mode classic
+	done
+}
+
+# Both families on each link, so that both are there whatever the run is about.
+addresses() {
+	local device=$1 net=$2 number=$3
+	echo "address add 10.0.$net.$number/24 dev $device"
+	echo "address add fd00:$net::$number/64 dev $device nodad"
+}
+
+topology_routed() {
+	make_hosts mover west east correspondent
+	{
+		make_link mover net0
+		make_link mover net1
+		make_link correspondent net0
+		make_link correspondent net1
+		echo "link add mid netns west address 02:00:00:00:09:01 type veth peer name mid address 02:00:00:00:09:02 netns east"
+	} | ip -batch -
+	{
+		addresses net0 1 1
+		echo "link set net0 up"
+		echo "link set net1 up"
+		echo "route add default via 10.0.1.254"
+		echo "-6 route add default via fd00:1::254"
+	} | split_batch mover
+	{
+		addresses net0 2 1
+		echo "link set net0 up"
+		echo "link set net1 up"
+		echo "route add default via 10.0.2.254"
+		echo "-6 route add default via fd00:2::254"
+	} | split_batch correspondent
+	make_router west 1 2 "mover0 1" "mover1 3"
+	make_router east 2 1 "corr0 2" "corr1 4"
+	impair
+	[[ " $* " != *" attacker "* ]] || make_attacker
+	make_mode mover correspondent
+}
+
+# ip -batch has no family word a line: two runs.
+split_batch() {
+	local lines
+	lines=$(cat)
+	grep -v "^-6 " <<<"$lines" | ip -n "$1" -batch -
+	sed -n "s/^-6 //p" <<<"$lines" | ip -n "$1" -6 -batch -
+}
+
+# HOST, its number and the other's on the middle link, "DEVICE NET" of its networks.
+make_router() {
+	local host=$1 own=$2 other=$3 word net
+	shift 3
+	in_host "$host" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
+		echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
+	{
+		addresses mid 9 "$own"
+		echo "link set mid up"
+		echo "neighbour add 10.0.9.$other lladdr 02:00:00:00:09:0$other dev mid"
+		echo "neighbour add fd00:9::$other lladdr 02:00:00:00:09:0$other dev mid"
+		echo "route add default via 10.0.9.$other"
+		echo "-6 route add default via fd00:9::$other"
+		for word in "$@"; do
+			net=${word#* }
+			addresses "${word% *}" "$net" 254
+			echo "link set ${word% *} up"
+		done
+	} | split_batch "$host"
+}
+
+# loss=10%, delay=80ms (of a round trip), reorder=25%: on the middle link, both directions.
+impair() {
+	local words='' half
+	half=${OPT[delay]%ms}
+	[ -z "$half" ] || words="delay $((half / 2))ms"
+	[ -z "${OPT[loss]}" ] || words="$words loss ${OPT[loss]}"
+	[ -z "${OPT[reorder]}" ] || words="${words:-delay 10ms} reorder ${OPT[reorder]}"
+	[ -n "$words" ] || return 0
+	# shellcheck disable=SC2086 # words on purpose
+	{
+		tc -n west qdisc replace dev mid root netem limit 10000 $words
+		tc -n east qdisc replace dev mid root netem limit 10000 $words
+	}
+}
+
+make_attacker() {
+	make_hosts attacker
+	make_link attacker net0 | ip -batch -
+	{ addresses net0 5 66; echo "link set net0 up"
+		echo "route add default via 10.0.5.254"; } | ip -n attacker -batch -
+	{ addresses attacker0 5 254; echo "link set attacker0 up"; } | ip -n east -batch -
+	ip -n attacker -6 route add default via fd00:5::254
+}
