@@ -31,24 +31,16 @@ void tcpc_inet6_sk_init_flowi6(const struct sock *sk, struct flowi6 *fl6)
 	security_sk_classify_flow(sk, flowi6_to_flowi_common(fl6));
 }
 
-int tcpc_inet6_iif(const struct sk_buff *skb)
+void tcpc_inet6_interfaces(const struct sk_buff *skb, int *dif, int *sdif)
 {
-	return inet6_iif(skb);
+	*dif = inet6_iif(skb);
+	*sdif = inet6_sdif(skb);
 }
 
-int tcpc_inet6_sdif(const struct sk_buff *skb)
+void tcpc_inet_interfaces(const struct sk_buff *skb, int *dif, int *sdif)
 {
-	return inet6_sdif(skb);
-}
-
-int tcpc_inet_iif(const struct sk_buff *skb)
-{
-	return inet_iif(skb);
-}
-
-int tcpc_inet_sdif(const struct sk_buff *skb)
-{
-	return inet_sdif(skb);
+	*dif = inet_iif(skb);
+	*sdif = inet_sdif(skb);
 }
 
 void tcpc_inet_sk_init_flowi4(const struct sock *sk, struct flowi4 *fl4)

@@ -7,10 +7,8 @@
 
 bool tcpc_dst_is_usable(const struct dst_entry *dst);
 void tcpc_inet6_sk_init_flowi6(const struct sock *sk, struct flowi6 *fl6);
-int tcpc_inet6_iif(const struct sk_buff *skb);
-int tcpc_inet6_sdif(const struct sk_buff *skb);
-int tcpc_inet_iif(const struct sk_buff *skb);
-int tcpc_inet_sdif(const struct sk_buff *skb);
+void tcpc_inet6_interfaces(const struct sk_buff *skb, int *dif, int *sdif);
+void tcpc_inet_interfaces(const struct sk_buff *skb, int *dif, int *sdif);
 void tcpc_inet_sk_init_flowi4(const struct sock *sk, struct flowi4 *fl4);
 bool tcpc_is_err(const void *ptr);
 bool tcpc_netif_carrier_ok(const struct net_device *dev);

@@ -356,14 +356,14 @@ void tcpc_sk_set_remote(struct sock *sk, const struct in6_addr *remote)
 		sk_daddr_set(sk, remote->s6_addr32[3]);
 }
 
-struct in6_addr *tcpc_sk_v6_daddr(struct sock *sk)
+struct in6_addr tcpc_sk_v6_daddr(const struct sock *sk)
 {
-	return &sk->sk_v6_daddr;
+	return sk->sk_v6_daddr;
 }
 
-struct in6_addr *tcpc_sk_v6_rcv_saddr(struct sock *sk)
+struct in6_addr tcpc_sk_v6_rcv_saddr(const struct sock *sk)
 {
-	return &sk->sk_v6_rcv_saddr;
+	return sk->sk_v6_rcv_saddr;
 }
 
 void tcpc_sock_hold(struct sock *sk)
@@ -384,6 +384,16 @@ bool tcpc_sock_owned_by_user(const struct sock *sk)
 void tcpc_sock_put(struct sock *sk)
 {
 	sock_put(sk);
+}
+
+void tcpc_bind_lock(struct inet_bind_hashbucket *head)
+{
+	spin_lock(&head->lock);
+}
+
+void tcpc_bind_unlock(struct inet_bind_hashbucket *head)
+{
+	spin_unlock(&head->lock);
 }
 
 void tcpc_spin_lock(spinlock_t *lock)

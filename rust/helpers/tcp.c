@@ -53,7 +53,7 @@ void tcpc_tcp_rearm(struct sock *sk)
 	if (tcp_sk(sk)->packets_out)
 		tcp_reset_xmit_timer(sk, ICSK_TIME_RETRANS, inet_csk(sk)->icsk_rto, false);
 	else if (tcp_send_head(sk))
-		tcp_check_probe_timer(sk);
+		tcp_reset_xmit_timer(sk, ICSK_TIME_PROBE0, inet_csk(sk)->icsk_rto, false);
 }
 
 u32 tcpc_tcp_receive_window(const struct tcp_sock *tp)

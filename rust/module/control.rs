@@ -69,7 +69,7 @@ impl Control {
     ];
 
     /// With every setting at its default.
-    pub fn new() -> Self {
+    pub fn with_defaults() -> Self {
         Self {
             counters: Counters([const { Atomic::new(0) }; COUNT]),
             mode: Atomic::new(0),
@@ -94,7 +94,11 @@ impl Control {
 
     /// The settings as the protocol takes them.
     pub fn settings(&self) -> Settings {
-        let value = |index: usize| self.values.get(index).map_or(0, |value| value.load(Relaxed));
+        let value = |index: usize| {
+            self.values
+                .get(index)
+                .map_or(0, |value| value.load(Relaxed))
+        };
         Settings {
             classic_kind: self.kind(),
             hold_time: Duration::from_secs(value(1).into()),
@@ -106,7 +110,10 @@ impl Control {
     /// The kind of the classic profile's option.
     pub fn kind(&self) -> Kind {
         let kind = self.values.first().map_or(0, |value| value.load(Relaxed));
-        u8::try_from(kind).ok().and_then(|kind| Kind::new(kind).ok()).unwrap_or_default()
+        u8::try_from(kind)
+            .ok()
+            .and_then(|kind| Kind::new(kind).ok())
+            .unwrap_or_default()
     }
 
     /// Takes a new value for the `index`th number.
@@ -158,7 +165,12 @@ impl procfs::Show for FlowsFile {
             drop(sock);
             let line = of.motions.with(&tuple, |motion| {
                 let flow = &motion.flow;
-                (flow.state(), flow.old(), flow.tries(), now.since(flow.since()))
+                (
+                    flow.state(),
+                    flow.old(),
+                    flow.tries(),
+                    now.since(flow.since()),
+                )
             });
             if let Some((state, old, tries, age)) = line {
                 endpoint(out, tuple.local, tuple.local_port);

@@ -86,7 +86,8 @@ impl Namespace {
         };
         let Some(locked) = sock.try_lock_bh() else {
             // What comes for the new tuple meanwhile goes to the connection.
-            self.transit.lead(new, candidate.old, self.now(), transit::ENTERING);
+            self.transit
+                .lead(new, candidate.old, self.now(), transit::ENTERING);
             self.postpone(Task::Follow(sock, candidate));
             return skb.consume();
         };

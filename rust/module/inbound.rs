@@ -77,7 +77,9 @@ impl Hooks for Namespace {
 impl Namespace {
     /// A segment of a flow on the move, if it is of one. Whether it must not be seen.
     fn moving(&self, segment: &Segment, tuple: &Tuple) -> bool {
-        let Some(numbers) = self.motions.with(tuple, |motion| motion.sock.numbers_unlocked())
+        let Some(numbers) = self
+            .motions
+            .with(tuple, |motion| motion.sock.numbers_unlocked())
         else {
             return false;
         };

@@ -164,7 +164,10 @@ impl Motions {
     /// When the first of the flows wants to be called.
     pub fn deadline(&self) -> Option<Instant> {
         let table = self.table.lock();
-        let first = table.values().flatten().filter_map(|motion| motion.flow.deadline());
+        let first = table
+            .values()
+            .flatten()
+            .filter_map(|motion| motion.flow.deadline());
         first.min_by_key(|deadline| deadline.as_millis())
     }
 

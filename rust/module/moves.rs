@@ -131,8 +131,10 @@ impl Listener for Namespace {
     }
 
     fn something_came(&self) {
+        // Noted even if nothing is suspended: the worker may be about to suspend something because
+        // of what it saw just before this.
+        self.signs.came.store(1, Relaxed);
         if !self.is_ending() && self.motions.any_suspended() {
-            self.signs.came.store(1, Relaxed);
             self.work().schedule(Duration::ZERO);
         }
     }
@@ -162,7 +164,11 @@ impl Namespace {
         if overflow || suspects.iter().any(Option::is_some) {
             self.move_all(&suspects, overflow);
         }
-        for suspect in suspects.into_iter().flatten().filter(|suspect| suspect.again) {
+        for suspect in suspects
+            .into_iter()
+            .flatten()
+            .filter(|suspect| suspect.again)
+        {
             self.signs.suspect(Suspect {
                 at: self.now().after(AGAIN),
                 again: false,
@@ -186,7 +192,11 @@ impl Namespace {
     /// Moves every connection whose local address is one of those lost.
     fn move_all(&self, lost: &[Option<Suspect>; ADDRESSES], all: bool) {
         let net = self.home.net();
-        let listed = |address| lost.iter().flatten().any(|suspect| suspect.address == address);
+        let listed = |address| {
+            lost.iter()
+                .flatten()
+                .any(|suspect| suspect.address == address)
+        };
         let visited = net.for_each_connection(
             |local| !local.is_loopback() && (all || listed(local)),
             |sock| {

@@ -163,7 +163,7 @@ impl PerNamespace for Namespace {
     fn new(home: Home) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             home,
-            control: Control::new(),
+            control: Control::with_defaults(),
             emission <- Emission::init(),
             motions <- Motions::init(),
             transit <- Transit::init(),

@@ -74,7 +74,9 @@ impl Namespace {
         let segment = skb.segment(peek);
         let done = segment.is_some_and(|segment| {
             let (octets, len) = with_timestamps(&segment, option);
-            octets.get(..len).is_some_and(|all| skb.replace_options(&segment, all).is_ok())
+            octets
+                .get(..len)
+                .is_some_and(|all| skb.replace_options(&segment, all).is_ok())
         });
         if !done {
             // It leaves as the acknowledgement it is; the retransmission tries again.
@@ -87,7 +89,10 @@ impl Namespace {
 fn with_timestamps(segment: &Segment, option: &OptionOctets) -> ([u8; SPACE], usize) {
     let mut all = [0; SPACE];
     let timestamps = aligned_timestamps(segment.options());
-    let parts = [timestamps.as_ref().map_or(&[][..], |t| &t[..]), option.as_slice()];
+    let parts = [
+        timestamps.as_ref().map_or(&[][..], |t| &t[..]),
+        option.as_slice(),
+    ];
     let mut len = 0;
     for part in parts {
         if let Some(place) = all.get_mut(len..len + part.len()) {

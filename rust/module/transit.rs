@@ -78,7 +78,9 @@ impl Transit {
         if let Some(old) = table.get_mut(&tuple) {
             *old = entry;
         } else if self.count.load(Relaxed) < LIMIT
-            && table.try_create_and_insert(tuple, entry, GFP_ATOMIC).is_ok()
+            && table
+                .try_create_and_insert(tuple, entry, GFP_ATOMIC)
+                .is_ok()
         {
             self.count.add(1, Relaxed);
         }

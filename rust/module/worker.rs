@@ -121,7 +121,11 @@ impl Namespace {
             self.signs.deadline(),
             self.transit.expire(now),
         ];
-        if let Some(next) = deadlines.into_iter().flatten().min_by_key(|at| at.as_millis()) {
+        if let Some(next) = deadlines
+            .into_iter()
+            .flatten()
+            .min_by_key(|at| at.as_millis())
+        {
             self.work().schedule(next.since(now));
         }
     }
@@ -146,7 +150,8 @@ impl Namespace {
     fn meet_deadlines(&self) {
         let now = self.now();
         let is_due = |flow: &Flow| {
-            flow.deadline().is_some_and(|deadline| deadline.as_millis() <= now.as_millis())
+            flow.deadline()
+                .is_some_and(|deadline| deadline.as_millis() <= now.as_millis())
         };
         let mut after = None;
         while let Some((tuple, sock)) = self.motions.next(after.as_ref(), is_due) {

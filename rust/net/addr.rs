@@ -112,7 +112,7 @@ impl NetRef<'_> {
         match address {
             // SAFETY: `inet_addr_type()` (net/ipv4/fib_frontend.c) takes the RCU read lock itself.
             IpAddr::V4(v4) => unsafe {
-                bindings::inet_addr_type(net, to_be32(v4)) == bindings::RTN_UNICAST as u32
+                bindings::inet_addr_type(net, to_be32(v4)) == bindings::RTN_UNICAST
             },
             IpAddr::V6(_) => self.standing(address) == Standing::Absent,
         }

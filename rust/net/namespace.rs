@@ -165,17 +165,18 @@ impl<T: PerNamespace> PinnedDrop for Registration<T> {
 ///
 /// Where the namespace cannot be ending just now: in its notifiers, hooks and files.
 pub(super) fn of<T: PerNamespace>(net: NetRef<'_>) -> Option<Arc<T>> {
-    let kept = slot::<T>(net);
+    let kept = slot(net);
     // SAFETY: The slot is null, or what `init()` put there with `Arc::into_raw()`; `exit()` takes
     // it out again, which does not happen meanwhile, as the caller sees to.
     let kept = NonNull::new(unsafe { *kept }.cast_mut())?;
     // SAFETY: As above.
-    let borrowed = unsafe { <Arc<T> as kernel::types::ForeignOwnable>::borrow(kept.as_ptr().cast()) };
+    let borrowed =
+        unsafe { <Arc<T> as kernel::types::ForeignOwnable>::borrow(kept.as_ptr().cast()) };
     Some(borrowed.into())
 }
 
 /// Where a namespace keeps its pointer to a `T`.
-fn slot<T: PerNamespace>(net: NetRef<'_>) -> *mut *const c_void {
+fn slot(net: NetRef<'_>) -> *mut *const c_void {
     // SAFETY: `register_pernet_operations()` has written it: `net` has called us.
     let id = unsafe { *SLOT.0.get() };
     // SAFETY: `net_generic()` (include/net/netns/generic.h) gives the memory of `size` octets that
@@ -211,7 +212,7 @@ unsafe extern "C" fn init<T: PerNamespace>(net: *mut bindings::net) -> core::ffi
     }
     let raw = kernel::types::ForeignOwnable::into_foreign(this);
     // SAFETY: The slot is this namespace's own, and nobody else writes it.
-    unsafe { *slot::<T>(net) = raw.cast() };
+    unsafe { *slot(net) = raw.cast() };
     0
 }
 
@@ -236,14 +237,15 @@ unsafe extern "C" fn pre_exit<T: PerNamespace>(net: *mut bindings::net) {
 unsafe extern "C" fn exit<T: PerNamespace>(net: *mut bindings::net) {
     // SAFETY: A live namespace, by the caller.
     let net = unsafe { NetRef::from_raw(net) };
-    let kept = slot::<T>(net);
+    let kept = slot(net);
     // SAFETY: The slot is this namespace's own, and nobody else writes it.
     let raw = unsafe { kept.replace(core::ptr::null()) };
     if raw.is_null() {
         return;
     }
     // SAFETY: `init()` put it there with `into_foreign()`, and it is taken out just once.
-    let this: Arc<T> = unsafe { kernel::types::ForeignOwnable::from_foreign(raw.cast_mut().cast()) };
+    let this: Arc<T> =
+        unsafe { kernel::types::ForeignOwnable::from_foreign(raw.cast_mut().cast()) };
     this.work().stop();
     this.finish();
 }

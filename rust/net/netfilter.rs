@@ -59,8 +59,10 @@ impl HookState<'_> {
 
     /// The namespace the packet is in.
     pub fn net(&self) -> NetRef<'_> {
-        // SAFETY: `state` is valid by the type's invariant; its `net` outlives the hook's call.
-        unsafe { NetRef::from_raw((*self.state.as_ptr()).net) }
+        // SAFETY: `state` is valid by the type's invariant.
+        let net = unsafe { (*self.state.as_ptr()).net };
+        // SAFETY: A packet's namespace outlives the hook's call.
+        unsafe { NetRef::from_raw(net) }
     }
 
     /// Runs what follows the hook's chain on `skb`, which is gone after that.

@@ -45,7 +45,7 @@ pub trait Listener: Send + Sync + 'static {
     /// An interface has gone down that had `address`, or has lost its carrier.
     fn device_gone(&self, address: IpAddr, why: DeviceGone);
 
-    /// An address, a route or a device has come, or come back.
+    /// An address or a device has come, or come back, or routes have changed.
     fn something_came(&self);
 }
 
@@ -124,7 +124,9 @@ unsafe extern "C" fn inetaddr<T: PerNamespace + Listener>(
     // SAFETY: `data` is a `struct in_ifaddr` for the time of this call.
     let ifa = unsafe { &*data.cast::<bindings::in_ifaddr>() };
     // SAFETY: The helper reads `ifa->ifa_dev->dev`, alive under RTNL.
-    let net = unsafe { NetRef::from_raw(bindings::tcpc_ifa_net(ifa)) };
+    let net = unsafe { bindings::tcpc_ifa_net(ifa) };
+    // SAFETY: A device keeps its namespace for the time of this call.
+    let net = unsafe { NetRef::from_raw(net) };
     dispatch::<T>(net, event, IpAddr::V4(addr::from_be32(ifa.ifa_local)));
     bindings::NOTIFY_DONE as c_int
 }
@@ -142,7 +144,9 @@ unsafe extern "C" fn inet6addr<T: PerNamespace + Listener>(
     // SAFETY: `data` is a `struct inet6_ifaddr` for the time of this call.
     let ifp = unsafe { &*data.cast::<bindings::inet6_ifaddr>() };
     // SAFETY: The helper reads `ifp->idev->dev`, which the address holds.
-    let net = unsafe { NetRef::from_raw(bindings::tcpc_ifp_net(ifp)) };
+    let net = unsafe { bindings::tcpc_ifp_net(ifp) };
+    // SAFETY: A device keeps its namespace for the time of this call.
+    let net = unsafe { NetRef::from_raw(net) };
     dispatch::<T>(net, event, addr::from_in6(&ifp.addr));
     bindings::NOTIFY_DONE as c_int
 }
@@ -304,18 +308,14 @@ unsafe fn each_address(device: *const bindings::net_device, mut each: impl FnMut
 /// As `call_fib_notifiers()` (net/core/fib_notifier.c) calls it, with a [`Blocks`]' second member.
 unsafe extern "C" fn fib<T: Listener>(
     block: *mut bindings::notifier_block,
-    event: c_ulong,
+    _event: c_ulong,
     _data: *mut c_void,
 ) -> c_int {
     // SAFETY: `fib` is the second member of `Blocks`, behind one of its own type.
     let blocks = unsafe { block.sub(1) }.cast::<Blocks<T>>();
     // SAFETY: As above; `Blocks` outlives its registration.
     let listener = unsafe { &(*blocks).listener };
-    match u32::try_from(event).unwrap_or(0) {
-        bindings::fib_event_type_FIB_EVENT_ENTRY_DEL
-        | bindings::fib_event_type_FIB_EVENT_NH_DEL
-        | bindings::fib_event_type_FIB_EVENT_VIF_DEL => {}
-        _ => listener.something_came(),
-    }
+    // Also when a route goes: another one may show from behind it.
+    listener.something_came();
     bindings::NOTIFY_DONE as c_int
 }

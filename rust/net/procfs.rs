@@ -24,6 +24,7 @@ use kernel::error::{
     Result, //
 };
 use kernel::seq_file::SeqFile;
+use kernel::str::CStrExt as _;
 
 /// A file's contents.
 pub trait Show: 'static {
@@ -57,13 +58,15 @@ impl File {
     /// Process context, may sleep.
     pub fn new<S: Show>(net: NetRef<'_>, name: &'static CStr) -> Result<Self> {
         let net = net.as_ptr();
+        // SAFETY: The helper reads a field of the namespace that is set for its life.
+        let parent = unsafe { bindings::tcpc_net_proc(net.as_ptr()) };
         // SAFETY: `proc_create_net_single()` (fs/proc/proc_net.c) copies the name; the callback is
         // not called any more when `remove_proc_entry()` has returned.
         let entry = unsafe {
             bindings::proc_create_net_single(
-                name.as_ptr().cast(),
+                name.as_char_ptr(),
                 0o444,
-                bindings::tcpc_net_proc(net.as_ptr()),
+                parent,
                 Some(show::<S>),
                 ptr::null_mut(),
             )
@@ -81,7 +84,7 @@ impl Drop for File {
         // SAFETY: The namespace lives, as `new()` asks.
         let parent = unsafe { bindings::tcpc_net_proc(self.net.as_ptr()) };
         // SAFETY: It was made in this directory, by the type's invariant.
-        unsafe { bindings::remove_proc_entry(self.name.as_ptr().cast(), parent) };
+        unsafe { bindings::remove_proc_entry(self.name.as_char_ptr(), parent) };
     }
 }
 
@@ -92,7 +95,9 @@ impl Drop for File {
 /// As `seq_read_iter()` (fs/seq_file.c) calls it for a file that `single_open_net()` opened.
 unsafe extern "C" fn show<S: Show>(file: *mut bindings::seq_file, _: *mut c_void) -> c_int {
     // SAFETY: `single_open_net()` leaves the namespace, of which it holds a reference.
-    let net = unsafe { NetRef::from_raw((*file).private.cast()) };
+    let net = unsafe { (*file).private };
+    // SAFETY: As above.
+    let net = unsafe { NetRef::from_raw(net.cast()) };
     let Some(of) = namespace::of::<S::Of>(net) else {
         return 0;
     };

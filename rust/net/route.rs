@@ -36,7 +36,8 @@ impl Locked<'_> {
         flow.saddr = 0;
         // SAFETY: `ip_route_output_flow()` (net/ipv4/route.c) looks a route up for the flow, with
         // the socket for its xfrm policy; the result holds a reference or is an error pointer.
-        let route = unsafe { bindings::ip_route_output_flow(self.net().as_ptr().as_ptr(), &mut flow, sk) };
+        let route =
+            unsafe { bindings::ip_route_output_flow(self.net().as_ptr().as_ptr(), &mut flow, sk) };
         // SAFETY: It is `&rt->dst` of what `ip_route_output_flow()` returned, or the error.
         let usable = unsafe { self.release_route(route.cast()) };
         usable.then(|| IpAddr::V4(addr::from_be32(flow.saddr)))

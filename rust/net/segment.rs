@@ -144,7 +144,9 @@ impl SkBuff<'_> {
             header,
             flags: *tcp.get(13)?,
             // Options that are not linear yet are just not recognised as plain ones.
-            timestamps_first: tcp.get(20..24).is_some_and(|word| word == ALIGNED_TIMESTAMPS),
+            timestamps_first: tcp
+                .get(20..24)
+                .is_some_and(|word| word == ALIGNED_TIMESTAMPS),
         })
     }
 
@@ -154,7 +156,7 @@ impl SkBuff<'_> {
         if self.linear().len() < end && !self.pull(end) {
             return None;
         }
-        let payload = self.len().checked_sub(end)?;
+        let payload = self.octets().checked_sub(end)?;
         let head = self.linear();
         let (source, destination) = addresses(head, peek.family)?;
         let tcp = head.get(peek.offset..end)?;

@@ -110,7 +110,7 @@ impl SkBuff<'_> {
     }
 
     /// Octets from the network header to the end.
-    pub fn len(&self) -> usize {
+    pub fn octets(&self) -> usize {
         // SAFETY: The type's invariant: valid and ours.
         unsafe { (*self.ptr.as_ptr()).len as usize }
     }
@@ -132,12 +132,14 @@ impl SkBuff<'_> {
     /// device: `dif` and `sdif` of `inet_sk_bound_dev_eq()`.
     pub fn interfaces(&self, family: Family) -> (i32, i32) {
         let skb = self.ptr.as_ptr();
+        let (mut dif, mut sdif) = (0, 0);
         match family {
             // SAFETY: `inet_iif()` and `inet_sdif()` read `IPCB(skb)`, filled since `ip_rcv()`.
-            Family::V4 => unsafe { (bindings::tcpc_inet_iif(skb), bindings::tcpc_inet_sdif(skb)) },
+            Family::V4 => unsafe { bindings::tcpc_inet_interfaces(skb, &mut dif, &mut sdif) },
             // SAFETY: `inet6_iif()` and `inet6_sdif()` read `IP6CB(skb)`, filled since `ipv6_rcv()`.
-            Family::V6 => unsafe { (bindings::tcpc_inet6_iif(skb), bindings::tcpc_inet6_sdif(skb)) },
+            Family::V6 => unsafe { bindings::tcpc_inet6_interfaces(skb, &mut dif, &mut sdif) },
         }
+        (dif, sdif)
     }
 
     /// The identity of the full TCP socket that sends this segment, `None` for segments that
@@ -184,7 +186,7 @@ impl SkBuff<'_> {
         let offset = unsafe {
             bindings::ipv6_skip_exthdr(self.ptr.as_ptr(), start, &mut next, &mut fragment)
         };
-        if fragment != 0 || u32::from(next) != bindings::IPPROTO_TCP as u32 {
+        if fragment != 0 || u32::from(next) != bindings::IPPROTO_TCP {
             return None;
         }
         usize::try_from(offset).ok()
@@ -228,7 +230,7 @@ impl SkBuff<'_> {
     pub fn replace_options(&mut self, segment: &Segment, options: &[u8]) -> Result {
         let skb = self.ptr.as_ptr();
         let old = segment.offset + 20 + segment.options().len();
-        if options.len() > 40 || options.len() % 4 != 0 || self.is_gso() || self.len() != old {
+        if options.len() > 40 || options.len() % 4 != 0 || self.is_gso() || self.octets() != old {
             return Err(code::EINVAL);
         }
         // SAFETY: `tcpc_skb_is_partial()` only reads `ip_summed`, `csum_offset`.
@@ -277,14 +279,9 @@ impl SkBuff<'_> {
         // SAFETY: `skb_push()` returned `new` writable octets (the head is unshared), and
         // `saved` is `headers` of them, on the stack.
         unsafe { core::ptr::copy_nonoverlapping(saved.as_ptr(), data.cast(), headers) };
+        let behind = data.cast::<u8>().wrapping_add(headers);
         // SAFETY: As above, the rest of the `new` octets.
-        unsafe {
-            core::ptr::copy_nonoverlapping(
-                options.as_ptr(),
-                data.cast::<u8>().add(headers),
-                options.len(),
-            )
-        };
+        unsafe { core::ptr::copy_nonoverlapping(options.as_ptr(), behind, options.len()) };
         // SAFETY: The headers lie at `data` and `segment.offset` behind it, as the two calls say.
         unsafe { bindings::tcpc_skb_set_headers(skb, segment.offset as u32) };
         match (segment.source, segment.destination) {

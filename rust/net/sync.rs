@@ -115,4 +115,3 @@ pub fn cond_resched() {
     // SAFETY: No condition but the context.
     unsafe { bindings::tcpc_cond_resched() };
 }
-

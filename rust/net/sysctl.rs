@@ -50,7 +50,9 @@ impl core::fmt::Write for Text {
         let end = self.len + text.len();
         let place = self.octets.get_mut(self.len..end.min(LONGEST));
         let place = place.filter(|place| place.len() == text.len());
-        place.ok_or(core::fmt::Error)?.copy_from_slice(text.as_bytes());
+        place
+            .ok_or(core::fmt::Error)?
+            .copy_from_slice(text.as_bytes());
         self.len = end;
         Ok(())
     }
@@ -88,7 +90,7 @@ impl<T: Settings> Registration<T> {
         for (index, name) in names.iter().enumerate() {
             table.push(
                 bindings::ctl_table {
-                    procname: name.as_ptr().cast(),
+                    procname: name.as_char_ptr(),
                     // An index, not an address: only our own handler looks at it.
                     data: core::ptr::without_provenance_mut(index),
                     maxlen: (LONGEST + 1) as c_int,
@@ -105,7 +107,7 @@ impl<T: Settings> Registration<T> {
         let header = unsafe {
             bindings::register_net_sysctl_sz(
                 net.as_ptr().as_ptr(),
-                path.as_ptr().cast(),
+                path.as_char_ptr(),
                 table.as_mut_ptr(),
                 table.len(),
             )

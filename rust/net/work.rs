@@ -41,6 +41,8 @@ pub struct Work<T: Worker> {
 }
 
 /// What the queue's callback gets at.
+///
+/// The item is the first member, so that a pointer to one is a pointer to the other.
 #[repr(C)]
 struct Inner {
     work: bindings::delayed_work,
@@ -57,10 +59,11 @@ impl<T: Worker> Work<T> {
     pub fn init() -> impl PinInit<Self> {
         pin_init!(Self {
             inner <- Opaque::ffi_init(|inner: *mut Inner| {
+                let empty = Inner { work: Default::default(), target: core::ptr::null() };
                 // SAFETY: The place to initialise.
-                unsafe { (&raw mut (*inner).target).write(core::ptr::null()) };
+                unsafe { inner.write(empty) };
                 // SAFETY: As above; the item is pinned, as `INIT_DELAYED_WORK()` wants it.
-                unsafe { bindings::tcpc_init_delayed_work(&raw mut (*inner).work, Some(run::<T>)) };
+                unsafe { bindings::tcpc_init_delayed_work(inner.cast(), Some(run::<T>)) };
             }),
             _kind: PhantomData,
         })
@@ -84,7 +87,7 @@ impl<T: Worker> Work<T> {
     pub(super) fn stop(&self) {
         // SAFETY: An initialised item; from now on it cannot be queued
         // (`disable_delayed_work_sync()`, kernel/workqueue.c).
-        unsafe { bindings::disable_delayed_work_sync(&raw mut (*self.inner.get()).work) };
+        unsafe { bindings::disable_delayed_work_sync(self.inner.get().cast()) };
     }
 
     /// Asks for a run in `delay`; one that was due later is brought forward, one that is due
@@ -101,13 +104,7 @@ impl<T: Worker> Work<T> {
         let millis = u32::try_from(delay.as_millis()).unwrap_or(u32::MAX / 2);
         // SAFETY: The queue lives while any namespace does; the helper looks at the item's timer
         // and calls `mod_delayed_work()`, from any context.
-        unsafe {
-            bindings::tcpc_schedule_at_most(
-                queue.as_ptr(),
-                &raw mut (*self.inner.get()).work,
-                millis,
-            )
-        };
+        unsafe { bindings::tcpc_schedule_at_most(queue.as_ptr(), self.inner.get().cast(), millis) };
     }
 }
 
@@ -142,7 +139,8 @@ impl Queue {
     /// Makes the queue. Process context, may sleep; one at a time.
     pub fn new() -> Result<Self> {
         // SAFETY: `alloc_workqueue()` with a constant name.
-        let queue = NonNull::new(unsafe { bindings::tcpc_alloc_workqueue() }).ok_or(code::ENOMEM)?;
+        let queue = unsafe { bindings::tcpc_alloc_workqueue() };
+        let queue = NonNull::new(queue).ok_or(code::ENOMEM)?;
         QUEUE.store(queue.as_ptr().addr(), Relaxed);
         Ok(Self(queue))
     }

@@ -32,7 +32,7 @@ impl PortLock {
         let address = unsafe { bindings::tcpc_sk_bhash2_head(sk) };
         // SAFETY: A bucket of the table, which lives as long as the namespace; bottom halves are
         // off, as wherever this lock is taken.
-        unsafe { bindings::tcpc_spin_lock(&raw mut (*bind).lock) };
+        unsafe { bindings::tcpc_bind_lock(bind) };
         // INVARIANT: Just locked.
         Self { bind, address }
     }
@@ -104,7 +104,7 @@ impl PortLock {
 impl Drop for PortLock {
     fn drop(&mut self) {
         // SAFETY: Locked, by the type's invariant.
-        unsafe { bindings::tcpc_spin_unlock(&raw mut (*self.bind).lock) };
+        unsafe { bindings::tcpc_bind_unlock(self.bind) };
     }
 }
 
@@ -121,7 +121,7 @@ impl AddressLock {
     fn take(head: *mut bindings::inet_bind_hashbucket) -> Self {
         // SAFETY: A bucket of the table, which lives as long as the namespace; bottom halves are
         // off, as `PortLock` has it.
-        unsafe { bindings::tcpc_spin_lock(&raw mut (*head).lock) };
+        unsafe { bindings::tcpc_bind_lock(head) };
         // INVARIANT: Just locked.
         Self { head }
     }
@@ -130,7 +130,7 @@ impl AddressLock {
 impl Drop for AddressLock {
     fn drop(&mut self) {
         // SAFETY: Locked, by the type's invariant.
-        unsafe { bindings::tcpc_spin_unlock(&raw mut (*self.head).lock) };
+        unsafe { bindings::tcpc_bind_unlock(self.head) };
     }
 }
 

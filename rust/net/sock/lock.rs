@@ -128,19 +128,21 @@ impl Locked<'_> {
 
     /// The namespace the socket is in.
     pub fn net(&self) -> NetRef<'_> {
-        // SAFETY: `sock_net()` reads a field that never changes; a full socket keeps its namespace.
-        unsafe { NetRef::from_raw(bindings::tcpc_sock_net(self.as_ptr())) }
+        // SAFETY: `sock_net()` reads a field that never changes.
+        let net = unsafe { bindings::tcpc_sock_net(self.as_ptr()) };
+        // SAFETY: A full socket keeps its namespace.
+        unsafe { NetRef::from_raw(net) }
     }
 
     /// The socket's addresses and ports.
     pub fn tuple(&self) -> Tuple {
         let sk = self.as_ptr();
         let (local, remote) = if self.is_v6() {
-            // SAFETY: The helper gives the address of a member of the socket.
-            let local = unsafe { &*bindings::tcpc_sk_v6_rcv_saddr(sk) };
+            // SAFETY: The helper copies a member of the socket.
+            let local = unsafe { bindings::tcpc_sk_v6_rcv_saddr(sk) };
             // SAFETY: As above.
-            let remote = unsafe { &*bindings::tcpc_sk_v6_daddr(sk) };
-            (addr::from_in6(local), addr::from_in6(remote))
+            let remote = unsafe { bindings::tcpc_sk_v6_daddr(sk) };
+            (addr::from_in6(&local), addr::from_in6(&remote))
         } else {
             // SAFETY: The helper reads a member of the socket.
             let local = unsafe { bindings::tcpc_sk_rcv_saddr(sk) };

@@ -106,12 +106,7 @@ impl Locked<'_> {
 
     /// Whether another entry of the table has these addresses and the socket's ports, be it a
     /// request or a time-wait socket. The lock of the chain of `hash` is held.
-    fn is_taken(
-        &self,
-        hash: u32,
-        local: &bindings::in6_addr,
-        remote: &bindings::in6_addr,
-    ) -> bool {
+    fn is_taken(&self, hash: u32, local: &bindings::in6_addr, remote: &bindings::in6_addr) -> bool {
         let sk = self.as_ptr();
         // SAFETY: The helper computes the chain's place in the table.
         let bucket = unsafe { bindings::tcpc_sk_ehash_bucket(sk, hash) };

@@ -20,7 +20,7 @@ use kernel::error::{
 
 /// `TCP_TIMEOUT_INIT` (include/net/tcp.h): the retransmission timeout of a path without a
 /// measurement (RFC 6298, section 2.1), in jiffies.
-const INITIAL_RTO: u32 = bindings::HZ as u32;
+const INITIAL_RTO: u32 = bindings::HZ;
 /// `TCP_INFINITE_SSTHRESH` (include/net/tcp.h).
 const INFINITE_SSTHRESH: u32 = 0x7fff_ffff;
 
@@ -101,8 +101,10 @@ impl Locked<'_> {
     /// Routes, fills the flow that headers are made from, and fits the segment size to the path.
     fn reroute(&mut self) -> Result {
         let sk = self.as_ptr();
+        // SAFETY: `self` holds the lock that guards it.
+        let operations = unsafe { (*self.icsk()).icsk_af_ops };
         // SAFETY: Every TCP socket has its operations, which never go away.
-        let operations = unsafe { &*(*self.icsk()).icsk_af_ops };
+        let operations = unsafe { &*operations };
         let rebuild = operations.rebuild_header.ok_or(code::EINVAL)?;
         // SAFETY: `inet_sk_rebuild_header()` (net/ipv4/af_inet.c) and its IPv6 counterpart want a
         // locked socket; TCP's retransmission timer calls them, so softirq will do.
@@ -202,7 +204,7 @@ impl Locked<'_> {
     /// Sets the timer for what is in flight or still waits.
     fn rearm(&mut self) {
         // SAFETY: The helper is `tcp_reset_xmit_timer()` with the present timeout for what is in
-        // flight, else `tcp_check_probe_timer()` where data waits.
+        // flight, or as a window probe where data waits.
         unsafe { bindings::tcpc_tcp_rearm(self.as_ptr()) };
     }
 

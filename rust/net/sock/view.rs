@@ -9,6 +9,7 @@ use super::{
     TcpSock, //
 };
 use crate::bindings;
+use core::mem::offset_of;
 use core::time::Duration;
 
 /// Where a connection stands in sequence space (RFC 9293, section 3.3.1); what a received segment
@@ -90,17 +91,15 @@ impl TcpSock {
             // (net/ipv4/tcp.c) reads them without the lock, too.
             unsafe { field.read_volatile() }
         };
-        // SAFETY: Only the addresses of members are computed.
-        let fields = unsafe {
-            [
-                &raw const (*tp).rcv_nxt,
-                &raw const (*tp).rcv_wnd,
-                &raw const (*tp).snd_una,
-                &raw const (*tp).snd_nxt,
-                &raw const (*tp).max_window,
-            ]
-        };
-        let [rcv_nxt, rcv_wnd, snd_una, snd_nxt, max_window] = fields.map(read);
+        let member = |offset: usize| tp.wrapping_byte_add(offset).cast::<u32>();
+        let [rcv_nxt, rcv_wnd, snd_una, snd_nxt, max_window] = [
+            offset_of!(bindings::tcp_sock, rcv_nxt),
+            offset_of!(bindings::tcp_sock, rcv_wnd),
+            offset_of!(bindings::tcp_sock, snd_una),
+            offset_of!(bindings::tcp_sock, snd_nxt),
+            offset_of!(bindings::tcp_sock, max_window),
+        ]
+        .map(|offset| read(member(offset)));
         Numbers {
             rcv_nxt,
             rcv_wnd,

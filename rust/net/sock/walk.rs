@@ -95,7 +95,9 @@ impl NetRef<'_> {
         mut visit: impl FnMut(TcpSock),
     ) -> Result {
         // SAFETY: The helper reads a field of the namespace that is set for its life.
-        let table = unsafe { &*bindings::tcpc_net_hashinfo(self.as_ptr().as_ptr()) };
+        let table = unsafe { bindings::tcpc_net_hashinfo(self.as_ptr().as_ptr()) };
+        // SAFETY: As above; the table lives as long as the namespace.
+        let table = unsafe { &*table };
         let mut batch = KVec::with_capacity(16, GFP_KERNEL)?;
         for slot in 0..=table.ehash_mask {
             while let Err(missing) = self.collect(table, slot, &mut wanted, &mut batch) {
@@ -185,10 +187,12 @@ unsafe fn local_address(sk: NonNull<bindings::sock>) -> IpAddr {
     // SAFETY: A member of the full socket; rebinding changes it under the chain's lock only.
     if unsafe { bindings::tcpc_sk_is_v6(sk.as_ptr()) } {
         // SAFETY: As above.
-        addr::from_in6(unsafe { &*bindings::tcpc_sk_v6_rcv_saddr(sk.as_ptr()) })
+        addr::from_in6(&unsafe { bindings::tcpc_sk_v6_rcv_saddr(sk.as_ptr()) })
     } else {
         // SAFETY: As above.
-        IpAddr::V4(addr::from_be32(unsafe { bindings::tcpc_sk_rcv_saddr(sk.as_ptr()) }))
+        IpAddr::V4(addr::from_be32(unsafe {
+            bindings::tcpc_sk_rcv_saddr(sk.as_ptr())
+        }))
     }
 }
 
