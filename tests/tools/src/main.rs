@@ -14,6 +14,7 @@ use clap::Parser;
 mod decode;
 mod exit;
 mod forge;
+mod hex;
 mod out;
 mod random;
 mod stream;

@@ -34,7 +34,7 @@ fn forge(name: &str, addresses: &[&str], more: &[&str]) -> String {
     let (code, text) = run(&[&fixed[..], addresses, more].concat());
     assert_eq!(code, 0);
     let mut file = Vec::new();
-    for word in [0xa1b2_c3d4, 2 | 4 << 16, 0, 0, 65535, 101u32] {
+    for word in [0xa1b2_c3d4, 2 | (4 << 16), 0, 0, 65535, 101u32] {
         file.extend_from_slice(&word.to_le_bytes());
     }
     for (index, line) in text

@@ -102,7 +102,7 @@ impl Links {
             }
             PcapBlockOwned::NG(Block::EnhancedPacket(packet)) => {
                 let (link, units) = *self.interfaces.get(packet.if_id as usize)?;
-                let ticks = u128::from(packet.ts_high) << 32 | u128::from(packet.ts_low);
+                let ticks = (u128::from(packet.ts_high) << 32) | u128::from(packet.ts_low);
                 let time = ticks * 1_000_000 / u128::from(units.max(1));
                 let data = packet.data.get(..packet.caplen as usize)?;
                 Some((time as u64, data, packet.caplen == packet.origlen, link))

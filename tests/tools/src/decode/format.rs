@@ -5,6 +5,7 @@
 use super::segment::Checksum;
 use super::segment::Segment;
 use super::segment::Update;
+use crate::hex;
 
 /// Time of day (UTC), addresses, numbers, and the UPDATE where there is one.
 pub fn text(segment: &Segment) -> String {
@@ -39,7 +40,7 @@ pub fn text(segment: &Segment) -> String {
         if segment.is_option_only() {
             line.push_str(" option-only");
         }
-        line.push_str(&format!(" options={}", hex(&segment.options)));
+        line.push_str(&format!(" options={}", hex::encode(&segment.options)));
     }
     if segment.checksum == Checksum::Wrong {
         line.push_str(" WRONG CHECKSUM");
@@ -70,7 +71,7 @@ pub fn json(segment: &Segment) -> String {
         segment.window,
         segment.length,
         segment.is_option_only(),
-        hex(&segment.options),
+        hex::encode(&segment.options),
         match segment.timestamps {
             Some((value, echo)) => format!("\"tsval\":{value},\"tsecr\":{echo},"),
             None => String::new(),
@@ -101,8 +102,4 @@ pub fn forge(segment: &Segment) -> String {
         ));
     }
     words
-}
-
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }

@@ -228,7 +228,7 @@ fn sum(from: IpAddr, to: IpAddr, segment: &[u8]) -> u16 {
     let mut total = 6 + segment.len() as u64;
     let mut add = |octets: &[u8]| {
         for pair in octets.chunks(2) {
-            total += u64::from(pair[0]) << 8 | u64::from(pair.get(1).copied().unwrap_or(0));
+            total += (u64::from(pair[0]) << 8) | u64::from(pair.get(1).copied().unwrap_or(0));
         }
     };
     for address in [from, to] {

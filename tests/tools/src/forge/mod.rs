@@ -22,7 +22,6 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::bail;
 use anyhow::Context;
 use anyhow::Result;
 use clap::Args;
@@ -33,6 +32,7 @@ use socket2::Protocol;
 use socket2::Socket;
 use socket2::Type;
 
+use crate::hex;
 use crate::out;
 use crate::random::Random;
 use preset::Preset;
@@ -164,7 +164,7 @@ impl Update {
             match &socket {
                 Some(socket) => send(socket, &datagram, &to)
                     .with_context(|| format!("segment {index} from {}", segment.from))?,
-                None => out::line(format_args!("{}", hex(&datagram))),
+                None => out::line(format_args!("{}", hex::encode(&datagram))),
             }
         }
         let taken = started.elapsed().as_millis();
@@ -177,7 +177,7 @@ impl Update {
 
     fn base(&self) -> Result<Segment> {
         let options = match &self.options_hex {
-            Some(text) => unhex(text)?,
+            Some(text) => hex::decode(text).context("--options-hex")?,
             None => {
                 let update = update(self.kind, self.length, self.old);
                 match self.tsval {
@@ -232,39 +232,5 @@ fn send(socket: &Socket, datagram: &[u8], to: &socket2::SockAddr) -> Result<()> 
             }
             Err(error) => return Err(error.into()),
         }
-    }
-}
-
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
-}
-
-fn unhex(text: &str) -> Result<Vec<u8>> {
-    let digits: Vec<u8> = text
-        .chars()
-        .filter(|letter| !letter.is_whitespace() && *letter != ':')
-        .map(|letter| letter.to_digit(16).map(|digit| digit as u8))
-        .collect::<Option<_>>()
-        .context("--options-hex: not hexadecimal")?;
-    if digits.len() % 2 != 0 {
-        bail!("--options-hex: half an octet");
-    }
-    Ok(digits
-        .chunks(2)
-        .map(|pair| pair[0] << 4 | pair[1])
-        .collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hexadecimal() {
-        assert_eq!(unhex("fd:06 0a000101").unwrap(), [253, 6, 10, 0, 1, 1]);
-        assert!(unhex("").unwrap().is_empty());
-        assert!(unhex("f").is_err());
-        assert!(unhex("xx").is_err());
-        assert_eq!(hex(&[0, 255]), "00ff");
     }
 }

@@ -132,7 +132,7 @@ fn multicast(like: IpAddr, random: &mut Random) -> IpAddr {
         IpAddr::V4(_) => Ipv4Addr::from(random.within(0xe000_0001, 0xefff_ffff)).into(),
         IpAddr::V6(_) => {
             let low = u128::from(random.next());
-            Ipv6Addr::from(0xff0e_u128 << 112 | low).into()
+            Ipv6Addr::from((0xff0e_u128 << 112) | low).into()
         }
     }
 }

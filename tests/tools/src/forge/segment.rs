@@ -132,7 +132,7 @@ mod tests {
         let octets = parts.concat();
         let sum: u32 = octets
             .chunks(2)
-            .map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0)))
+            .map(|pair| (u32::from(pair[0]) << 8) | u32::from(*pair.get(1).unwrap_or(&0)))
             .sum();
         let once = (sum & 0xffff) + (sum >> 16);
         ((once & 0xffff) + (once >> 16)) as u16

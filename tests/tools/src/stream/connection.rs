@@ -21,6 +21,7 @@ use super::log::Log;
 use super::socket;
 use super::traffic::Traffic;
 use super::traffic::BULK;
+use crate::hex;
 use crate::random::mix;
 
 /// The life of a connection.
@@ -369,8 +370,8 @@ impl Connection {
         let (sent, received) = self.totals();
         format!(
             "sent={sent} received={received} sent_sha256={} received_sha256={}",
-            hex(&self.out.digest()),
-            hex(&self.inbound.digest())
+            hex::encode(&self.out.digest()),
+            hex::encode(&self.inbound.digest())
         )
     }
 }
@@ -378,8 +379,4 @@ impl Connection {
 /// Whether the call is just to be made again later.
 fn is_passing(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
-}
-
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }

@@ -58,7 +58,7 @@ impl Frame {
                 on,
                 size,
                 interval_ms,
-            } => (6, on, u64::from(size) << 32 | u64::from(interval_ms)),
+            } => (6, on, (u64::from(size) << 32) | u64::from(interval_ms)),
             Self::End { hold } => (7, hold, DIGEST as u64),
         };
         let mut header = [0; HEADER];
@@ -75,7 +75,7 @@ impl Frame {
         let word = |at: usize| {
             header[at..at + 8]
                 .iter()
-                .fold(0u64, |word, octet| word << 8 | u64::from(*octet))
+                .fold(0u64, |word, octet| (word << 8) | u64::from(*octet))
         };
         let (kind, flag, value, position) = (header[2], header[3] == 1, word(8), word(16));
         let expected = [b'T', b'C', kind, u8::from(flag)];
@@ -106,7 +106,7 @@ impl Frame {
 
 /// 32 bits that depend on every field of a header.
 fn check(kind: u8, flag: bool, value: u64, position: u64) -> u32 {
-    (mix(mix(value ^ u64::from(kind) << 56 ^ u64::from(flag) << 48) ^ position) >> 32) as u32
+    (mix(mix(value ^ (u64::from(kind) << 56) ^ (u64::from(flag) << 48)) ^ position) >> 32) as u32
 }
 
 #[cfg(test)]

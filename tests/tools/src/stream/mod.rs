@@ -229,7 +229,7 @@ impl Connect {
         for index in 0..self.connections {
             let local = self.bind.map(|local| socket::nth_local(local, index));
             let stream = self.common.socket.connect(self.remote, local)?;
-            engine.connect(stream, mix(self.seed ^ u64::from(index) << 32))?;
+            engine.connect(stream, mix(self.seed ^ (u64::from(index) << 32)))?;
         }
         engine.run()
     }

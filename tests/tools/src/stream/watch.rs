@@ -129,7 +129,7 @@ fn link(body: &[u8]) -> Option<String> {
     let (index, flags) = (number(body.get(4..)?)?, number(body.get(8..)?)?);
     let name = attribute(body.get(16..)?, 3).unwrap_or_default();
     let name = String::from_utf8_lossy(name);
-    let (up, carrier) = (flags & 1, flags >> 16 & 1);
+    let (up, carrier) = (flags & 1, (flags >> 16) & 1);
     Some(format!(
         "{} index={index} up={up} carrier={carrier}",
         name.trim_end_matches('\0')
