@@ -76,14 +76,14 @@ const STRAY: Duration = Duration::from_secs(2);
 
 /// Whether the UPDATE is followed.
 ///
+/// Whether the source address is one of this host's is for whoever knows those to ask: it may be,
+/// and even be the destination, when both ends of the connection are on one host.
+///
 /// # Errors
 ///
 /// Why not.
 pub fn judge(segment: &Segment, known: &Known) -> Result<Judgement, Reject> {
     addr::peer_address(segment.source)?;
-    if segment.source == segment.destination {
-        return Err(Reject::NewAddressOurs);
-    }
     match known {
         Known::Old(view) => {
             in_window(segment, view)?;
