@@ -26,6 +26,7 @@
 #include <net/route.h>
 #include <net/tcp.h>
 
+#include "helpers/layout.h"
 #include "helpers/packet.h"
 #include "helpers/sock.h"
 #include "helpers/system.h"

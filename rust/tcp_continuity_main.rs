@@ -37,6 +37,7 @@ struct TcpContinuity {
 
 impl kernel::Module for TcpContinuity {
     fn init(_module: &'static ThisModule) -> Result<Self> {
+        net::layout::check()?;
         let queue = Queue::new()?;
         let namespaces = KBox::pin_init(Registration::new(), GFP_KERNEL)?;
         Ok(Self {

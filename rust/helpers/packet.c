@@ -7,6 +7,7 @@
 #include <linux/skbuff.h>
 #include <net/ip6_checksum.h>
 #include <net/ip6_route.h>
+#include <net/l3mdev.h>
 #include <net/route.h>
 #include <net/tcp.h>
 
@@ -51,6 +52,11 @@ void tcpc_inet_sk_init_flowi4(const struct sock *sk, struct flowi4 *fl4)
 bool tcpc_is_err(const void *ptr)
 {
 	return IS_ERR(ptr);
+}
+
+bool tcpc_netdev_is(const struct net_device *dev, int ifindex)
+{
+	return dev->ifindex == ifindex || l3mdev_master_ifindex_rcu(dev) == ifindex;
 }
 
 bool tcpc_netif_carrier_ok(const struct net_device *dev)

@@ -11,6 +11,7 @@ void tcpc_inet6_interfaces(const struct sk_buff *skb, int *dif, int *sdif);
 void tcpc_inet_interfaces(const struct sk_buff *skb, int *dif, int *sdif);
 void tcpc_inet_sk_init_flowi4(const struct sock *sk, struct flowi4 *fl4);
 bool tcpc_is_err(const void *ptr);
+bool tcpc_netdev_is(const struct net_device *dev, int ifindex);
 bool tcpc_netif_carrier_ok(const struct net_device *dev);
 bool tcpc_netif_is_up(const struct net_device *dev);
 bool tcpc_pskb_may_pull(struct sk_buff *skb, unsigned int len);

@@ -191,6 +191,11 @@ struct kmem_cache *tcpc_sk_bind2_cache(const struct sock *sk)
 	return tcp_get_hashinfo(sk)->bind2_bucket_cachep;
 }
 
+int tcpc_sk_bound_dev_if(const struct sock *sk)
+{
+	return sk->sk_bound_dev_if;
+}
+
 void tcpc_sk_clear_soft_error(struct sock *sk)
 {
 	WRITE_ONCE(sk->sk_err_soft, 0);

@@ -32,6 +32,7 @@ struct inet_hashinfo *tcpc_net_hashinfo(const struct net *net);
 struct inet_bind_hashbucket *tcpc_sk_bhash2_head(const struct sock *sk);
 struct inet_bind_hashbucket *tcpc_sk_bhash_head(const struct sock *sk);
 struct kmem_cache *tcpc_sk_bind2_cache(const struct sock *sk);
+int tcpc_sk_bound_dev_if(const struct sock *sk);
 void tcpc_sk_clear_soft_error(struct sock *sk);
 __be32 tcpc_sk_daddr(const struct sock *sk);
 __be16 tcpc_sk_dport(const struct sock *sk);

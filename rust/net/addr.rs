@@ -12,7 +12,10 @@ use core::net::{
     Ipv4Addr,
     Ipv6Addr, //
 };
-use core::ptr;
+use core::ptr::{
+    self,
+    NonNull, //
+};
 
 /// The state of an address in a namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +71,38 @@ impl NetRef<'_> {
     /// Any; takes the RCU read lock.
     pub fn standing(&self, address: IpAddr) -> Standing {
         let _rcu = kernel::sync::rcu::read_lock();
+        let Some(device) = self.device_of(address) else {
+            return Standing::Absent;
+        };
+        // SAFETY: `device` is alive under the RCU read lock; `netif_running()` and
+        // `netif_carrier_ok()` test bits of it.
+        if !unsafe { bindings::tcpc_netif_is_up(device.as_ptr()) } {
+            return Standing::Down;
+        }
+        // SAFETY: As above.
+        if unsafe { bindings::tcpc_netif_carrier_ok(device.as_ptr()) } {
+            Standing::Usable
+        } else {
+            Standing::NoCarrier
+        }
+    }
+
+    /// Whether the interface with index `device` has `address`, or one that is enslaved to it.
+    ///
+    /// # Context
+    ///
+    /// Any; takes the RCU read lock.
+    pub fn is_address_of(&self, address: IpAddr, device: i32) -> bool {
+        let _rcu = kernel::sync::rcu::read_lock();
+        self.device_of(address).is_some_and(|found| {
+            // SAFETY: `found` is alive under the RCU read lock; the helper compares its index and
+            // that of its L3 master device.
+            unsafe { bindings::tcpc_netdev_is(found.as_ptr(), device) }
+        })
+    }
+
+    /// The device that has `address`. The caller holds the RCU read lock, and uses it only so long.
+    fn device_of(&self, address: IpAddr) -> Option<NonNull<bindings::net_device>> {
         let net = self.as_ptr().as_ptr();
         let device = match address {
             // SAFETY: `__ip_dev_find()` (net/ipv4/devinet.c) wants the RCU read lock when it is to
@@ -78,27 +113,14 @@ impl NetRef<'_> {
                 // SAFETY: `ipv6_chk_addr()` (net/ipv6/addrconf.c) takes the RCU read lock itself;
                 // a null device means any.
                 if unsafe { bindings::ipv6_chk_addr(net, &v6, ptr::null(), 0) } == 0 {
-                    return Standing::Absent;
+                    return None;
                 }
                 // SAFETY: `ipv6_dev_find()` (net/ipv6/addrconf.c) takes no reference; the device
                 // lives as long as the RCU read lock is held.
                 unsafe { bindings::ipv6_dev_find(net, &v6, ptr::null_mut()) }
             }
         };
-        if device.is_null() {
-            return Standing::Absent;
-        }
-        // SAFETY: `device` is alive under the RCU read lock; `netif_running()` and
-        // `netif_carrier_ok()` test bits of it.
-        if !unsafe { bindings::tcpc_netif_is_up(device) } {
-            return Standing::Down;
-        }
-        // SAFETY: As above.
-        if unsafe { bindings::tcpc_netif_carrier_ok(device) } {
-            Standing::Usable
-        } else {
-            Standing::NoCarrier
-        }
+        NonNull::new(device)
     }
 
     /// Whether `address` is one that another host can have: a unicast address that no interface

@@ -23,7 +23,17 @@ impl Locked<'_> {
             IpAddr::V6(_) => self.select_v6()?,
         };
         let unusable = source.is_unspecified() || source.is_loopback() || source.is_multicast();
-        (!unusable).then_some(source)
+        (!unusable && self.reaches_from(source)).then_some(source)
+    }
+
+    /// Whether a socket that is bound to a device has `address` there.
+    ///
+    /// Without a route IPv4 takes the peer of such a socket to be on its link, and any address of
+    /// the host for the source. Nothing ever comes back to that.
+    fn reaches_from(&self, address: IpAddr) -> bool {
+        // SAFETY: The helper reads a field of the socket.
+        let bound = unsafe { bindings::tcpc_sk_bound_dev_if(self.as_ptr()) };
+        bound == 0 || self.net().is_address_of(address, bound)
     }
 
     /// As [`Locked::select_source`], for IPv4 and mapped sockets.
