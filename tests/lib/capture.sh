@@ -7,7 +7,7 @@ declare -A CAPTURE=()
 capture_start() {
 	local host
 	for host in "$@"; do
-		start "$host" tcpdump -i any -n -U -Z root -B 4096 -s "${OPT[snap]}" -w "$WORK/$host.pcap" tcp \
+		start "$host" tcpdump -i any -n -U --immediate-mode -Z root -B 8192 -s "${OPT[snap]}" -w "$WORK/$host.pcap" tcp \
 			2>"$WORK/tcpdump-$host.err" &
 		CAPTURE[$host]=$!
 	done
@@ -17,12 +17,11 @@ capture_start() {
 	done
 }
 
-# Ends the captures, so that all of them is in the files. tcpdump reads what is left in its ring
-# only if it is woken; a moment is what its buffers may keep.
+# Ends the captures, with a moment for what is under way.
 capture_stop() {
 	local host
 	[ "${#CAPTURE[@]}" -gt 0 ] || return 0
-	sleep 0.3
+	sleep 0.1
 	for host in "${!CAPTURE[@]}"; do
 		kill -INT "${CAPTURE[$host]}" 2>/dev/null || true
 		wait "${CAPTURE[$host]}" 2>/dev/null || true

@@ -2,23 +2,27 @@
 # shellcheck shell=bash
 # Exact expectations on counters: what is not named must not have happened. A namespace is new with
 # each case, so every count begins at 0. `usual` among a host's words allows what timing decides:
-# a segment lost or late, a process that owned a socket, a moment without any address.
+# a segment lost or late, a process that owned a socket, a moment without any address. `busy` allows
+# what else comes of segments that overtake each other, as `usual` does where netem sees to that.
 
 USUAL='UpdateRetransmitted=any Repeated=any Deferred=any SourceDropped=any Suspended=any Resumed=any Steered=any'
+BUSY='RstIgnored=any RstSuppressed=any UpdateTimestampOld=any UpdateSequenceOutside=any UpdateJustLeft=any'
 
 # One host's counters against its words; what differs goes to stdout.
 counters_differ() {
-	local host=$1 others=$2
+	local host=$1 others=$2 usual=$USUAL
 	shift 2
+	[ -z "${OPT[loss]}${OPT[reorder]}" ] || usual="$USUAL $BUSY"
 	in_host "$host" cat /proc/net/tcp_continuity_stat | awk -v host="$host" -v others="$others" -v words="$*" \
-		-v usual="$USUAL" '
+		-v usual="$usual" -v busy="$USUAL $BUSY" '
 		BEGIN {
 			sub(/(^| )usual( |$)/, " " usual " ", words)
+			sub(/(^| )busy( |$)/, " " busy " ", words)
 			count = split(words, list, " ")
 			for (i = 1; i <= count; i++) {
 				at = index(list[i], "=")
 				name = substr(list[i], 1, at - 1)
-				# The case's own word beats `usual`.
+				# A word of its own beats `usual`.
 				if (!(name in wanted) || wanted[name] == "any") wanted[name] = substr(list[i], at + 1)
 			}
 		}

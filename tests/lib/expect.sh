@@ -14,6 +14,7 @@
 #   expect checksums right on HOST
 #   expect setting NAME is VALUE on HOST
 #   expect refused COMMAND…                              EINVAL
+#   expect moved NAME from OLD to NEW                    all of a usual move of the mover's
 
 expect() {
 	local word=$1

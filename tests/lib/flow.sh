@@ -3,7 +3,7 @@
 # Connections: tcpc-tool makes them, and checks every octet. A flow is one or many connections from
 # one process, named by the case; its server is one process a host.
 
-declare -A FLOW_FROM=() FLOW_TO=() FLOW_PORT=() FLOW_COUNT=()
+declare -A SERVER_PID=() FLOW_FROM=() FLOW_TO=() FLOW_PORT=() FLOW_COUNT=()
 
 # A server on a host, for all flows to it.
 serve() {
@@ -12,6 +12,7 @@ serve() {
 	[ ! -e "$WORK/server-$host-$port" ] || return 0
 	start "$host" tcpc-tool stream serve --listen "$listen:$port" --control "$WORK/server-$host-$port" \
 		"$@" >"$WORK/server-$host-$port.log" 2>&1 &
+	SERVER_PID[$host]=$!
 	within 10s test -S "$WORK/server-$host-$port" ||
 		fail "a server on $host" "$(cat "$WORK/server-$host-$port.log")"
 }
@@ -29,6 +30,12 @@ socket_addr() {
 
 # open_flow NAME from HOST to HOST [at ADDRESS] [port=N] [connections=N] [tcpc-tool words…]
 open_flow() {
+	begin_flow "$@"
+	flow_does "$1" "exchange 100" 20s || fail "flow $1 carries 100 octets at first" "$SEEN"
+}
+
+# As open_flow, without a word from the server, which may not have accepted yet.
+begin_flow() {
 	local name=$1 from=$3 to=$5 at='' port=5000 count=1
 	shift 5
 	case $to in
@@ -47,12 +54,13 @@ open_flow() {
 		esac
 		shift
 	done
-	serve "$to" "$port"
+	# shellcheck disable=SC2086 # words on purpose
+	serve "$to" "$port" ${SERVE_WORDS:-}
+	# shellcheck disable=SC2034 # the expectations read them
 	FLOW_FROM[$name]=$from FLOW_TO[$name]=$to FLOW_PORT[$name]=$port FLOW_COUNT[$name]=$count
 	start "$from" tcpc-tool stream connect "$(socket_addr "$at"):$port" --connections "$count" \
 		--seed "$SEED" --control "$WORK/flow-$name" "$@" >"$WORK/flow-$name.log" 2>&1 &
 	flow_does "$name" "sockets $count" 20s || fail "flow $name opens" "$SEEN"
-	flow_does "$name" "exchange 100" 20s || fail "flow $name carries 100 octets at first" "$SEEN"
 }
 
 # A command to a flow's process: its answer is left in $SEEN, its status is ours.

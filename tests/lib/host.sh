@@ -54,7 +54,6 @@ host_set() {
 	in_host "$host" sh -c 'echo "$2" >"/proc/sys/net/$1"' set "$2" "$value"
 }
 
-# As host_set, but its failure is wanted: ends with the error's text.
 host_show() { in_host "$1" cat "/proc/sys/net/$2"; }
 
 host_gain() {
@@ -90,15 +89,21 @@ host_down() { ip -n "$1" link set "$2" down; }
 host_unplug() { ip -n "${PEER_OF[$1:$2]%%:*}" link set "${PEER_OF[$1:$2]#*:}" down; }
 host_plug() { ip -n "${PEER_OF[$1:$2]%%:*}" link set "${PEER_OF[$1:$2]#*:}" up; }
 
-# Nothing from this host arrives anywhere, or nothing to it: as the rules say (nft).
+# Rules of its own for a host (the inside of an nft table), until `off`.
 host_firewall() {
 	local host=$1
 	shift
 	if [ "$*" = off ]; then
 		in_host "$host" nft flush ruleset
 	else
-		in_host "$host" nft -f - <<<"table inet test { $* }"
+		in_host "$host" nft -f - <<<"table inet test {"$'\n'"$*"$'\n'"}"
 	fi
 }
+
+# A router drops the TCP segments that come in from a device; `on ROUTER passes` ends it.
+host_blocks() {
+	on "$1" firewall "chain blocked { type filter hook forward priority 0; iifname \"$2\" meta l4proto tcp drop; }"
+}
+host_passes() { on "$1" firewall off; }
 
 quiet() { sleep "${1%s}"; }

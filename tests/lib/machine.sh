@@ -31,7 +31,7 @@ make_overlay() {
 	cp "$TOP/tests/vm/main" "$overlay/main"
 	cp "$TOP/tests/vm/modules.txt" "$overlay/modules/order"
 	cp -a "$TOP/tests/lib" "$TOP/tests/cases" "$overlay/tests/"
-	cp "${TCPC_TOOL:-$("$TOP/scripts/tools")}" "$overlay/usr/bin/tcpc-tool" || return 1
+	cp "$("$TOP/scripts/tools")" "$overlay/usr/bin/tcpc-tool" || return 1
 	printf 'SCALE=%d SEED=%d ABSENT=%s FLAVOUR=%s\n' "$scale" "$SEED" "$ABSENT" "$flavour" \
 		>"$overlay/tests/settings"
 	[ -n "$ABSENT" ] || "$TOP/scripts/in-root" strip --strip-debug -o "$overlay/tcp_continuity.ko" \
@@ -43,7 +43,7 @@ keep_artifacts() {
 	local flavour=$1 out=$2 name=$3 folder=$TOP/build/artifacts/$3
 	mkdir -p "$folder"
 	[ ! -s "$out/artifacts.tar" ] ||
-		tar -C "$TOP/build/artifacts" -xf "$out/artifacts.tar" "./$name" 2>/dev/null || true
+		tar -C "$TOP/build/artifacts" --ignore-zeros -xf "$out/artifacts.tar" "./$name" 2>/dev/null || true
 	cp "$out/console.log" "$folder/console.log" 2>/dev/null || true
 	printf '#!/bin/sh\n# Runs just this test again.\nexec %s -k %s -s %s %s"%s"\n' \
 		'"$(git rev-parse --show-toplevel)/tests/run"' "$flavour" "$SEED" "${ABSENT:+-a }" "$name" \
@@ -102,7 +102,9 @@ run_machines() {
 			machine=$!
 			# The results come through a file, which is there as soon as the machine is.
 			while [ ! -e "$out/results" ] && kill -0 "$machine" 2>/dev/null; do sleep 0.2; done
-			tail -n +1 -F --pid="$machine" "$out/results" 2>/dev/null | tr -d '\r'
+			tail -n +1 -f --pid="$machine" "$out/results" 2>/dev/null
+			# Also so that this shell is there to bury the machine: to tail(1) a zombie lives.
+			wait "$machine" || true
 		)
 		before=$left
 		left=$(awk 'NR == FNR { done[$1]; next } !($1 in done)' "$out/done" <(printf '%s\n' "$left"))

@@ -11,7 +11,7 @@ SCALE=${SCALE:-1} SEED=${SEED:-1}
 declare -A OPT=([loss]='' [delay]='' [reorder]='' [family]=4 [legacy]='' [snap]=262144)
 export WORK
 
-for file in list say host topology flow capture counters expect; do
+for file in list say host topology flow capture counters expect moved attack; do
 	# shellcheck disable=SC1090 # one of the list
 	. "$TESTS/lib/$file.sh"
 done
@@ -21,6 +21,7 @@ load_cases "$TESTS/cases/$base.sh"
 header_of "case_$name"
 IFS=, read -ra words <<<"${variant:-}"
 for word in "${words[@]}" ${TOPOLOGY#* }; do
+	[ "$word" != rough ] || OPT[loss]=5% OPT[delay]=60ms OPT[reorder]=25%
 	[[ $word != *=* ]] || OPT[${word%%=*}]=${word#*=}
 done
 
@@ -32,5 +33,5 @@ exec 2>"$WORK/err"
 
 # shellcheck disable=SC2086 # words on purpose
 "topology_${TOPOLOGY%% *}" $TOPOLOGY
-declare -F "capture_$name" >/dev/null || capture_start mover correspondent
+[[ " $TOPOLOGY " == *" uncaptured "* ]] || capture_start mover correspondent
 "case_$name"

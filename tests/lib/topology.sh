@@ -11,8 +11,12 @@
 # permanent: neighbour discovery never crosses the slow part, and no queue there holds a clone of
 # what a host's socket has sent, since a router owns what it forwards.
 #
+# Variants: loss=10%, delay=80ms (of a round trip), reorder=25%, and `rough`, which is some of each.
 # Words after the name: `legacy=HOST` leaves the mode off there; `attacker` adds a host with
-# 10.0.5.66 behind east.
+# 10.0.5.66 behind east, `uncaptured` makes no captures.
+#
+# joined: mover and correspondent on one cable, 10.0.1.1 and 10.0.1.2.
+# single: one host, mover, with 10.0.1.1 and 10.0.2.1 on interfaces of their own.
 
 declare -A PEER_OF=(
 	[mover:net0]=west:mover0 [mover:net1]=west:mover1
@@ -82,6 +86,27 @@ topology_routed() {
 	impair
 	[[ " $* " != *" attacker "* ]] || make_attacker
 	make_mode mover correspondent
+}
+
+topology_joined() {
+	make_hosts mover correspondent
+	ip link add net0 netns mover type veth peer name net0 netns correspondent
+	{ addresses net0 1 1; echo "link set net0 up"; } | ip -n mover -batch -
+	{ addresses net0 1 2; echo "link set net0 up"; } | ip -n correspondent -batch -
+	make_mode mover correspondent
+}
+
+topology_single() {
+	make_hosts mover
+	{
+		echo "link add net0 type dummy"
+		echo "link add net1 type dummy"
+		addresses net0 1 1
+		addresses net1 2 1
+		echo "link set net0 up"
+		echo "link set net1 up"
+	} | ip -n mover -batch -
+	make_mode mover
 }
 
 # ip -batch has no family word a line: two runs.

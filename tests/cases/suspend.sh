@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# No address, or no answer: how long a connection is kept, and how it ends.
+
+topology routed
+
+describe "no address for a while with data under way: it goes on by itself when one comes"
+variants plain rough family=6
+case_resumes_by_event() {
+	open_flow bulk from mover to correspondent
+	flow bulk bulk
+
+	on mover lose net0 10.0.1.1/24
+	expect motion on mover 1 suspended
+	quiet 4s
+	on mover gain net0 10.0.1.9/24
+	on mover route net0 10.0.1.9/24
+
+	expect flow bulk moves octets within 10s
+	expect flow bulk between 10.0.1.9 and 10.0.2.1 on both within 5s
+	flow bulk stop
+}
+
+describe "an address, and a route a while after it: the route is the event"
+variants plain family=6
+case_route_is_the_event() {
+	open_flow shell from mover to correspondent
+
+	on mover lose net0 10.0.1.1/24
+	on mover gain net1 10.0.3.9/24
+	[ "${OPT[family]}" != 6 ] || on mover unroute
+	quiet 1s
+	expect motion on mover 1 suspended
+	on mover route net1 10.0.3.9/24
+
+	expect moved shell from 10.0.1.1 to 10.0.3.9
+}
+
+describe "no address within hold_time: ETIMEDOUT"
+variants plain family=6
+case_hold_time() {
+	on mover set tcp_continuity/hold_time 3
+	open_flow shell from mover to correspondent
+
+	on mover lose net0 10.0.1.1/24
+
+	expect motion on mover 1 suspended
+	expect flow shell fails with ETIMEDOUT within 15s
+	expect counters mover Suspended=1 HoldExpired=1 Deferred=any SourceDropped=any, correspondent, others 0
+	expect motion on mover 0 suspended
+}
+
+describe "no answer within confirm_time: ETIMEDOUT"
+variants plain family=6
+case_confirm_time() {
+	on mover set tcp_continuity/confirm_time 4
+	open_flow shell from mover to correspondent
+
+	on west blocks mid
+	on mover renumber net0 10.0.1.1/24 10.0.1.9/24
+
+	expect motion on mover 1 pending
+	expect flow shell fails with ETIMEDOUT within 15s
+	expect counters mover Moved=1 UpdateSent=1 UpdateRetransmitted=>=1 GaveUp=1 usual, \
+		correspondent Rebound=1 usual, others 0
+}
+
+describe "an application's TCP_USER_TIMEOUT is respected while there is no address"
+variants plain family=6
+case_user_timeout() {
+	open_flow shell from mover to correspondent --user-timeout 3000
+
+	on mover lose net0 10.0.1.1/24
+	expect motion on mover 1 suspended
+	flow shell send 1K
+
+	expect flow shell fails with ETIMEDOUT within 20s
+}
+
+describe "nothing to send and no address: an idle connection is kept beyond its user timeout"
+variants plain
+case_user_timeout_idle() {
+	open_flow shell from mover to correspondent --user-timeout 1000
+
+	on mover lose net0 10.0.1.1/24
+	expect motion on mover 1 suspended
+	quiet 3s
+	on mover gain net0 10.0.1.9/24
+	on mover route net0 10.0.1.9/24
+
+	expect moved shell from 10.0.1.1 to 10.0.1.9
+}
+
+describe "away for longer than TCP itself would try (tcp_retries2): kept all the same"
+variants plain family=6
+limit 90
+case_outlives_retries() {
+	on mover set ipv4/tcp_retries2 3
+	open_flow shell from mover to correspondent
+
+	on mover lose net0 10.0.1.1/24
+	expect motion on mover 1 suspended
+	flow shell send 10K
+	quiet 12s
+	on mover gain net0 10.0.1.9/24
+	on mover route net0 10.0.1.9/24
+
+	expect flow shell between 10.0.1.9 and 10.0.2.1 on both within 10s
+	expect flow shell carries 64KiB each way unchanged
+}

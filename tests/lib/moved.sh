@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What every move of the mover's must come to, whatever caused it.
+
+# expect moved NAME from OLD to NEW: both ends' sockets, octets both ways, exact counters, the
+# option on the wire, and nothing from the old address any more.
+expect_moved() {
+	local name=$1 old=$3 new=$5 count=${FLOW_COUNT[$1]}
+	expect flow "$name" between "$new" and 10.0.2.1 on both within 10s
+	expect flow "$name" carries 64KiB each way unchanged
+	expect counters mover "Moved=$count UpdateSent=$count Confirmed=$count usual," \
+		correspondent "Rebound=$count usual, others 0"
+	expect segments with UPDATE --option-only --old "$(addr "$old")" --from "$(addr "$new")" \
+		from mover at least "$count"
+	expect no old source "$old" from mover
+}
+
+# expect unmoved: the module did nothing at all, on either side.
+expect_unmoved() {
+	expect counters mover, correspondent, others 0
+	expect segments with UPDATE from mover exactly 0
+}
