@@ -3,11 +3,13 @@
  * Static inlines and macros for rust/net/{skb,addr,route}.rs: socket buffers, devices, routes.
  */
 #include <linux/ipv6.h>
+#include <linux/netfilter.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <net/ip6_checksum.h>
 #include <net/ip6_route.h>
 #include <net/l3mdev.h>
+#include <net/netfilter/nf_conntrack.h>
 #include <net/route.h>
 #include <net/tcp.h>
 
@@ -104,6 +106,17 @@ bool tcpc_skb_is_partial(const struct sk_buff *skb)
 {
 	return skb->ip_summed == CHECKSUM_PARTIAL &&
 	       skb->csum_offset == offsetof(struct tcphdr, check);
+}
+
+/* nf_conntrack_confirm(), without wanting that module: as br_netfilter does. */
+int tcpc_skb_confirm_conntrack(struct sk_buff *skb)
+{
+	enum ip_conntrack_info info;
+	const struct nf_ct_hook *hook = rcu_dereference(nf_ct_hook);
+	const struct nf_conn *ct = nf_ct_get(skb, &info);
+
+	return hook && ct && !nf_ct_is_template(ct) && !nf_ct_is_confirmed(ct) ?
+	       hook->confirm(skb) : NF_ACCEPT;
 }
 
 void tcpc_skb_orphan(struct sk_buff *skb)

@@ -21,6 +21,7 @@ struct sock *tcpc_skb_full_sk(const struct sk_buff *skb);
 unsigned int tcpc_skb_headlen(const struct sk_buff *skb);
 bool tcpc_skb_is_gso(const struct sk_buff *skb);
 bool tcpc_skb_is_partial(const struct sk_buff *skb);
+int tcpc_skb_confirm_conntrack(struct sk_buff *skb);
 void tcpc_skb_orphan(struct sk_buff *skb);
 void *tcpc_skb_pull(struct sk_buff *skb, unsigned int len);
 void *tcpc_skb_push(struct sk_buff *skb, unsigned int len);

@@ -3,7 +3,6 @@
 //! The correspondent's side of a move: an ADDRESS UPDATE that may be followed.
 
 use crate::module::namespace::Namespace;
-use crate::module::transit;
 use crate::module::worker::Task;
 use crate::net::netfilter::HookState;
 use crate::net::segment::Segment;
@@ -85,9 +84,9 @@ impl Namespace {
             return skb.accept();
         };
         let Some(locked) = sock.try_lock_bh() else {
-            // What comes for the new tuple meanwhile goes to the connection.
-            self.transit
-                .lead(new, candidate.old, self.now(), transit::ENTERING);
+            // What comes for the new tuple meanwhile goes to the connection, as it does already if
+            // the tuple is one it has left.
+            self.transit.expect(new, candidate.old, self.now());
             self.postpone(Task::Follow(sock, candidate));
             return skb.consume();
         };

@@ -143,7 +143,8 @@ impl Listener for Namespace {
 impl Namespace {
     /// Notes that `address` may be lost, to be looked at in `delay`.
     fn suspect(&self, address: IpAddr, carrier_matters: bool, delay: Duration) {
-        if self.is_ending() || address.is_loopback() {
+        // The address notifiers are the module's, not the namespace's.
+        if self.is_off() || self.is_ending() || address.is_loopback() {
             return;
         }
         self.signs.suspect(Suspect {
@@ -224,6 +225,7 @@ impl Namespace {
         let event = Event::AddressLost {
             new: self.source_for(&locked, &tuple),
             rto: locked.rto(),
+            patience: locked.user_timeout(),
         };
         if self.motions.with(&tuple, |_| ()).is_none() {
             let motion = Motion {

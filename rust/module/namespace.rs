@@ -102,6 +102,11 @@ impl Namespace {
         self.control.counters.add(what.into());
     }
 
+    /// Whether the namespace is to be left alone.
+    pub fn is_off(&self) -> bool {
+        self.control.mode() == Mode::Off
+    }
+
     /// Whether the namespace is ending.
     pub fn is_ending(&self) -> bool {
         self.ending.load(Relaxed) != 0

@@ -45,7 +45,11 @@ impl Namespace {
         }
         if emission {
             if let Some(option) = self.emission.take(sender) {
-                self.put_option(&mut skb, &peek, &option);
+                if !self.put_option(&mut skb, &peek, &option) {
+                    // It leaves as the acknowledgement it is. The option was not sent.
+                    self.count(Happening::NoRoom);
+                    self.emission.put(sender, option);
+                }
             }
         }
         skb.accept()
@@ -69,19 +73,13 @@ impl Namespace {
     }
 
     /// Puts the option into a segment: beside its timestamps, in the place of all others, which
-    /// the next acknowledgement repeats.
-    fn put_option(&self, skb: &mut SkBuff<'_>, peek: &Peek, option: &OptionOctets) {
-        let segment = skb.segment(peek);
-        let done = segment.is_some_and(|segment| {
+    /// the next acknowledgement repeats. Whether it could.
+    fn put_option(&self, skb: &mut SkBuff<'_>, peek: &Peek, option: &OptionOctets) -> bool {
+        skb.segment(peek).is_some_and(|segment| {
             let (octets, len) = with_timestamps(&segment, option);
-            octets
-                .get(..len)
-                .is_some_and(|all| skb.replace_options(&segment, all).is_ok())
-        });
-        if !done {
-            // It leaves as the acknowledgement it is; the retransmission tries again.
-            self.count(Happening::NoRoom);
-        }
+            let all = octets.get(..len);
+            all.is_some_and(|all| skb.replace_options(&segment, all).is_ok())
+        })
     }
 }
 

@@ -24,9 +24,9 @@ use kernel::sync::atomic::{
 
 /// How long stragglers are expected on a tuple that was left: the time a segment may live in a
 /// network, as Linux has it for TIME_WAIT (`TCP_TIMEWAIT_LEN`).
-pub const LEFT: Duration = Duration::from_secs(60);
+const LEFT: Duration = Duration::from_secs(60);
 /// How long a tuple is held for a connection that is about to enter it.
-pub const ENTERING: Duration = Duration::from_secs(1);
+const ENTERING: Duration = Duration::from_secs(1);
 /// Entries of a namespace at most: further moves go without.
 const LIMIT: u32 = 65_536;
 /// Moves of one connection that a straggler is led through at most.
@@ -36,6 +36,8 @@ const HOPS: usize = 8;
 #[derive(Clone, Copy)]
 struct Entry {
     instead: Tuple,
+    /// Whether the tuple was left, or is about to be entered.
+    left: bool,
     since: Instant,
     until: Instant,
 }
@@ -66,13 +68,21 @@ impl Transit {
         self.count.load(Relaxed) == 0
     }
 
-    /// Leads segments for `tuple` to the connection at `instead`, from now on for `time`. Without
-    /// memory, or room, they are not led: TCP answers as it always did.
-    pub fn lead(&self, tuple: Tuple, instead: Tuple, now: Instant, time: Duration) {
+    /// The connection at `at` is about to enter `tuple`.
+    pub fn expect(&self, tuple: Tuple, at: Tuple, now: Instant) {
+        if self.instead_of(&tuple).is_none() {
+            self.lead(tuple, at, now, false);
+        }
+    }
+
+    /// Leads segments for `tuple` to the connection at `instead` from now on. Without memory, or
+    /// room, they are not led: TCP answers as it always did.
+    fn lead(&self, tuple: Tuple, instead: Tuple, now: Instant, left: bool) {
         let entry = Entry {
             instead,
+            left,
             since: now,
-            until: now.after(time),
+            until: now.after(if left { LEFT } else { ENTERING }),
         };
         let mut table = self.table.lock();
         if let Some(old) = table.get_mut(&tuple) {
@@ -89,8 +99,8 @@ impl Transit {
     /// A connection is about to change from `old` to `new`: from now on both tuples are taken care
     /// of, so that no moment is without.
     pub fn begin(&self, old: Tuple, new: Tuple, now: Instant) {
-        self.lead(new, old, now, ENTERING);
-        self.lead(old, new, now, LEFT);
+        self.lead(new, old, now, false);
+        self.lead(old, new, now, true);
     }
 
     /// The change that began has been made, or has failed: one of the tuples is a connection's.
@@ -120,8 +130,9 @@ impl Transit {
 
     /// How long ago a connection left `tuple`.
     pub fn left_ago(&self, tuple: &Tuple, now: Instant) -> Option<Duration> {
-        let since = self.table.lock().get(tuple)?.since;
-        Some(now.since(since))
+        let table = self.table.lock();
+        let entry = table.get(tuple).filter(|entry| entry.left)?;
+        Some(now.since(entry.since))
     }
 
     /// Drops what has expired. When to call next, if anything is left.

@@ -107,7 +107,7 @@ impl Namespace {
 
     /// One run of the worker. Process context, may sleep.
     pub fn work_once(&self) {
-        if self.is_ending() {
+        if self.is_off() || self.is_ending() {
             return;
         }
         for task in self.postponed.take() {

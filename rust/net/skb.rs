@@ -83,8 +83,18 @@ impl SkBuff<'_> {
     ///
     /// `LOCAL_IN` only, no socket lock held.
     pub fn deliver(self, state: &HookState<'_>) -> Verdict {
-        state.finish(self.ptr);
-        Verdict(bindings::NF_STOLEN)
+        // The one thing in the rest of the chain that others count on: what conntrack made of the
+        // segment stays, and what is sent back belongs to it.
+        // SAFETY: `nf_conntrack_confirm()` is called from this hook, too, for a buffer of the
+        // hook's own, under the RCU read lock.
+        match unsafe { bindings::tcpc_skb_confirm_conntrack(self.ptr.as_ptr()) } as u32 {
+            bindings::NF_ACCEPT => {
+                state.finish(self.ptr);
+                Verdict(bindings::NF_STOLEN)
+            }
+            bindings::NF_STOLEN => Verdict(bindings::NF_STOLEN),
+            _ => self.consume(),
+        }
     }
 
     /// Gives the segment to `sock`, whatever its addresses say, and lets the stack go on.

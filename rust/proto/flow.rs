@@ -42,6 +42,9 @@ pub enum Event {
         new: Option<IpAddr>,
         /// The connection's retransmission timeout, without backoff.
         rto: Duration,
+        /// How long the application waits at most (TCP_USER_TIMEOUT, RFC 5482), if it has said so
+        /// and is waiting.
+        patience: Option<Duration>,
     },
     /// An address or a route came.
     AddressAppeared {

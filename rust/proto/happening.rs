@@ -169,7 +169,9 @@ pub fn rows() -> impl Iterator<Item = Row> {
 impl Counted {
     /// Its place in the table.
     pub fn index(self) -> usize {
-        ALL.iter().position(|counted| *counted == self).unwrap_or(COUNT)
+        ALL.iter()
+            .position(|counted| *counted == self)
+            .unwrap_or(COUNT)
     }
 
     /// Its row.

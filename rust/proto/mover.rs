@@ -119,15 +119,17 @@ impl Flow {
     /// The only way in: what has happened, and what is to be done about it.
     pub fn handle(&mut self, now: Instant, settings: &Settings, event: Event) -> Actions {
         match (self.phase, event) {
-            (Phase::Stable | Phase::Pending { .. }, Event::AddressLost { new, rto }) => {
+            (Phase::Stable | Phase::Pending { .. }, Event::AddressLost { new, rto, patience }) => {
+                let hold = settings.hold_time;
+                let until = now.after(patience.map_or(hold, |patience| patience.min(hold)));
                 match new {
-                    Some(to) => self.rebind(to, rto, now.after(settings.hold_time)),
-                    None => self.suspend(now, settings),
+                    Some(to) => self.rebind(to, rto, until),
+                    None => self.suspend(now, until),
                 }
             }
             (
                 Phase::Suspended { until, .. },
-                Event::AddressLost { new, rto } | Event::AddressAppeared { new, rto },
+                Event::AddressLost { new, rto, .. } | Event::AddressAppeared { new, rto },
             ) => match new {
                 Some(to) if to == self.local => self.resume(now, settings, rto),
                 Some(to) => self.rebind(to, rto, until),
@@ -157,11 +159,9 @@ impl Flow {
                 [Action::Hold].into()
             }
             (Phase::Pending { .. }, Event::Deadline) => self.retry(now),
-            (Phase::Pending { .. } | Phase::Suspended { .. }, Event::Segment { rst: true, .. }) => [
-                Action::IgnoreSegment,
-                Action::Count(Happening::RstIgnored),
-            ]
-            .into(),
+            (Phase::Pending { .. } | Phase::Suspended { .. }, Event::Segment { rst: true, .. }) => {
+                [Action::IgnoreSegment, Action::Count(Happening::RstIgnored)].into()
+            }
             (
                 Phase::Pending { tries, .. },
                 Event::Segment {
@@ -197,8 +197,7 @@ impl Flow {
     }
 
     /// No address is there.
-    fn suspend(&mut self, now: Instant, settings: &Settings) -> Actions {
-        let until = now.after(settings.hold_time);
+    fn suspend(&mut self, now: Instant, until: Instant) -> Actions {
         let tick = now.after(HOLD_TICK);
         self.enter(Phase::Suspended { until, tick }, now);
         [Action::Park, Action::Count(Happening::Suspended)].into()
@@ -322,7 +321,10 @@ impl Flow {
     /// `address` is where it is, or is put in again at the end.
     fn disbelieve(&mut self, address: IpAddr) {
         let mut kept = [None; BELIEFS];
-        let others = self.beliefs.into_iter().filter(|belief| belief.is_some_and(|b| b != address));
+        let others = self
+            .beliefs
+            .into_iter()
+            .filter(|belief| belief.is_some_and(|b| b != address));
         for (place, belief) in kept.iter_mut().zip(others) {
             *place = belief;
         }

@@ -84,7 +84,7 @@ impl Emission {
     }
 
     /// Leaves an option for the next segment of `sender`.
-    fn put(&self, sender: SockId, option: OptionOctets) {
+    pub fn put(&self, sender: SockId, option: OptionOctets) {
         *self.option.lock() = Some((sender, option));
         self.waiting.store(1, Relaxed);
     }

@@ -76,7 +76,9 @@ impl<'a> Options<'a> {
     fn item(&mut self, kind: u8, behind: &'a [u8]) -> Result<Item<'a>, Reject> {
         let (&length, behind) = behind.split_first().ok_or(Reject::Truncated)?;
         // The length counts kind and length as well.
-        let data = usize::from(length).checked_sub(2).ok_or(Reject::BadLength)?;
+        let data = usize::from(length)
+            .checked_sub(2)
+            .ok_or(Reject::BadLength)?;
         let (data, rest) = behind.split_at_checked(data).ok_or(Reject::Truncated)?;
         self.rest = rest;
         Ok(Item { kind, data })
@@ -112,6 +114,8 @@ pub fn aligned_timestamps(options: &[u8]) -> Option<[u8; 12]> {
 
 /// The eight octets of the timestamps option.
 fn timestamps_data(options: &[u8]) -> Option<&[u8; 8]> {
-    let item = Options::new(options).map_while(Result::ok).find(|item| item.kind == TIMESTAMPS)?;
+    let item = Options::new(options)
+        .map_while(Result::ok)
+        .find(|item| item.kind == TIMESTAMPS)?;
     item.data.try_into().ok()
 }
