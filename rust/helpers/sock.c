@@ -314,6 +314,11 @@ bool tcpc_sk_has_no_source_route(const struct sock *sk)
 	       (sk->sk_family != AF_INET6 || !rcu_access_pointer(inet6_sk(sk)->opt));
 }
 
+bool tcpc_sk_is_orphan(const struct sock *sk)
+{
+	return sock_flag(sk, SOCK_DEAD);
+}
+
 bool tcpc_sk_is_v6(const struct sock *sk)
 {
 	return sk->sk_family == AF_INET6 && !ipv6_addr_v4mapped(&sk->sk_v6_daddr);

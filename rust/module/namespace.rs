@@ -120,9 +120,12 @@ impl Namespace {
         }
         match (mode, sources.is_some()) {
             (Mode::Off, true) => {
-                *sources = None;
+                // First of all, so that the end of the notifiers is not taken for that of devices.
                 self.control.set_mode(mode);
-                // What was on the move is the stack's own again.
+                *sources = None;
+                // What was on the move is the stack's own again, and nothing more is begun.
+                self.work.cancel();
+                self.postponed.clear();
                 self.release_all();
             }
             (Mode::Classic, false) => {

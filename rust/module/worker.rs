@@ -33,6 +33,10 @@ use kernel::prelude::*;
 /// How many tasks wait at most. What finds no place comes again: updates are retransmitted.
 const TASKS: usize = 4096;
 
+/// How long a connection on the move is kept when no process has it any more: what TCP itself gives
+/// orphans, about (`tcp_orphan_retries`, Documentation/networking/ip-sysctl.rst).
+const ORPHAN: Duration = Duration::from_secs(100);
+
 /// What found its socket owned by a process.
 pub enum Task {
     /// An UPDATE to judge and to follow.
@@ -156,13 +160,26 @@ impl Namespace {
         let mut after = None;
         while let Some((tuple, sock)) = self.motions.next(after.as_ref(), is_due) {
             after = Some(tuple);
-            let locked = sock.lock();
+            let mut locked = sock.lock();
             if locked.is_closed() || locked.tuple() != tuple {
+                self.feed_closed(&sock, locked, &tuple);
+            } else if self.is_left_behind(&locked, &tuple) {
+                // Its last data has had its time: TCP gives it up by its own rules.
+                locked.unpark();
                 self.feed_closed(&sock, locked, &tuple);
             } else {
                 self.feed(&sock, locked, Event::Deadline);
             }
         }
+    }
+
+    /// Whether a connection that no process has any more has been on the move for long. It would
+    /// keep its namespace from ending.
+    fn is_left_behind(&self, locked: &Locked<'_>, tuple: &Tuple) -> bool {
+        let age = self
+            .motions
+            .with(tuple, |motion| self.now().since(motion.flow.since()));
+        locked.is_orphan() && age.is_some_and(|age| age >= ORPHAN)
     }
 
     /// Forgets the flow of a socket that was closed.

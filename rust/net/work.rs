@@ -90,6 +90,17 @@ impl<T: Worker> Work<T> {
         unsafe { bindings::disable_delayed_work_sync(self.inner.get().cast()) };
     }
 
+    /// Takes back what was asked for, and waits for the work if it runs.
+    ///
+    /// # Context
+    ///
+    /// Process context, may sleep.
+    pub fn cancel(&self) {
+        // SAFETY: An initialised item (`cancel_delayed_work_sync()`, kernel/workqueue.c). The
+        // result says whether it was pending.
+        unsafe { bindings::cancel_delayed_work_sync(self.inner.get().cast()) };
+    }
+
     /// Asks for a run in `delay`; one that was due later is brought forward, one that is due
     /// earlier is not put off.
     ///

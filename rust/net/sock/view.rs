@@ -45,6 +45,12 @@ impl Locked<'_> {
         unsafe { bindings::tcpc_sk_is_closed(self.as_ptr()) }
     }
 
+    /// Whether no process has the socket any more.
+    pub fn is_orphan(&self) -> bool {
+        // SAFETY: The helper reads a flag of the socket.
+        unsafe { bindings::tcpc_sk_is_orphan(self.as_ptr()) }
+    }
+
     /// The connection's sequence numbers.
     pub fn numbers(&self) -> Numbers {
         // SAFETY: `self` holds the lock that guards them.
