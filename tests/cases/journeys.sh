@@ -5,7 +5,7 @@
 topology routed
 
 describe "there and back: A, B, A"
-variants plain rough family=6
+variants plain rough,family=6
 case_back_again() {
 	open_flow shell from mover to correspondent
 
@@ -19,7 +19,7 @@ case_back_again() {
 }
 
 describe "three moves within a moment, without waiting for any answer"
-variants plain rough family=6
+variants plain rough,family=6
 case_in_a_row() {
 	open_flow shell from mover to correspondent
 
@@ -45,7 +45,7 @@ case_acceptor_moves() {
 }
 
 describe "one end moves, then the other, then the first again"
-variants plain rough family=6
+variants plain rough,family=6
 case_in_turn() {
 	open_flow shell from mover to correspondent
 

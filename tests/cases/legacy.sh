@@ -4,7 +4,7 @@
 
 describe "the correspondent is legacy: ETIMEDOUT, and the next connection works"
 topology routed legacy=correspondent
-variants plain rough family=6
+variants plain rough,family=6
 case_correspondent() {
 	on mover set tcp_continuity/confirm_time 4
 	open_flow shell from mover to correspondent
@@ -34,7 +34,7 @@ case_correspondent_busy() {
 
 describe "the mover is legacy: nothing of ours happens on either host"
 topology routed legacy=mover
-variants plain rough family=6
+variants plain rough,family=6
 case_mover() {
 	open_flow shell from mover to correspondent --user-timeout 4000
 

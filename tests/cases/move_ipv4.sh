@@ -16,7 +16,7 @@ case_idle_renumbered() {
 }
 
 describe "the address is deleted, and another one is added a second later"
-variants plain rough family=6
+variants plain rough,family=6
 case_delete_then_add() {
 	open_flow shell from mover to correspondent
 
@@ -30,7 +30,7 @@ case_delete_then_add() {
 }
 
 describe "another address is added first, which moves nothing; then the old one is deleted"
-variants plain rough family=6
+variants plain rough,family=6
 case_add_then_delete() {
 	on mover set ipv4/conf/net0/promote_secondaries 1
 	open_flow shell from mover to correspondent
@@ -46,7 +46,7 @@ case_add_then_delete() {
 }
 
 describe "the address is replaced by itself with a lifetime, which runs out"
-variants plain rough family=6
+variants plain rough,family=6
 case_lifetime_ends() {
 	on mover set ipv4/conf/net0/promote_secondaries 1
 	open_flow shell from mover to correspondent
@@ -90,7 +90,7 @@ case_dhcp() {
 }
 
 describe "the address comes back: nothing has moved"
-variants plain rough family=6
+variants plain rough,family=6
 case_same_address_back() {
 	open_flow shell from mover to correspondent
 
@@ -105,7 +105,7 @@ case_same_address_back() {
 }
 
 describe "of two addresses one goes: only its connection moves, to the other"
-variants plain rough family=6
+variants plain rough,family=6
 case_several_addresses() {
 	on mover set ipv4/conf/net0/promote_secondaries 1
 	on mover gain net0 10.0.1.2/24

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2016 # `within` expands it, each time
 # Both ends of a connection live on one host.
 
 describe "both ends in one namespace: the client's address goes, another one is there"

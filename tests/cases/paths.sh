@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2016 # `within` expands it, each time
 # The new path differs, or TCP's settings do.
 
 topology routed
@@ -20,7 +21,7 @@ case_checksums() {
 
 describe "the new link has a small MTU: the segments fit"
 topology routed snap=160
-variants plain rough family=6
+variants plain rough,family=6
 case_smaller_mtu() {
 	ip -n mover link set net1 mtu 1300
 	ip -n west link set mover1 mtu 1300
@@ -77,7 +78,7 @@ case_larger_mtu() {
 
 describe "without timestamps"
 topology routed
-variants plain rough family=6
+variants plain rough,family=6
 case_no_timestamps() {
 	on mover set ipv4/tcp_timestamps 0
 	open_flow shell from mover to correspondent

@@ -5,7 +5,7 @@
 topology routed
 
 describe "FIN_WAIT2 at the mover, CLOSE_WAIT at the correspondent"
-variants plain rough family=6
+variants plain rough,family=6
 case_fin_wait2() {
 	open_flow shell from mover to correspondent
 	flow shell shutdown
@@ -22,7 +22,7 @@ case_fin_wait2() {
 }
 
 describe "CLOSE_WAIT at the mover, FIN_WAIT2 at the correspondent"
-variants plain rough family=6
+variants plain rough,family=6
 case_close_wait() {
 	open_flow shell from mover to correspondent
 	server correspondent shutdown
@@ -87,7 +87,7 @@ case_closing() {
 }
 
 describe "a connection that the server has not accepted yet, while its peer moves"
-variants plain rough family=6
+variants plain rough,family=6
 case_unaccepted_peer_moves() {
 	open_flow first from mover to correspondent
 	kill -STOP "${SERVER_PID[correspondent]}"
@@ -103,7 +103,7 @@ case_unaccepted_peer_moves() {
 }
 
 describe "a connection that the server has not accepted yet, while the server moves"
-variants plain rough family=6
+variants plain rough,family=6
 case_unaccepted_server_moves() {
 	open_flow first from mover to correspondent
 	kill -STOP "${SERVER_PID[correspondent]}"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2153 # set in another file
 # Attackers: tcpc-tool forge, with what a capture tells of a connection.
 
 # Ports, numbers and timestamps that the mover's next segment would have, as words for forge.

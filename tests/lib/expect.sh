@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2153 # set in another file
 # Expectations. Each says, when it fails, what was expected and what was seen.
 #
 #   expect flow NAME between A and B on both|FROM|TO [within 3s]
@@ -7,7 +8,7 @@
 #   expect flow NAME moves octets [within 10s]           a `bulk` or `records` flow goes on
 #   expect flow NAME fails with ETIMEDOUT within 20s
 #   expect flow NAME state ESTAB on HOST [within 3s]
-#   expect counters HOST Name=1 Other=any Third=>=2, HOST …, others 0 [within 3s]
+#   expect counters HOST Name=1 Other=any Third=2+, HOST …, others 0 [within 3s]
 #   expect motion on HOST COUNT pending|suspended [within 3s]
 #   expect segments [with UPDATE] [WORDS of decode] from HOST at least|at most|exactly N
 #   expect no old source ADDRESS from HOST               after the first UPDATE

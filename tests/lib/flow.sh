@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2034,SC2153 # set and read in other files
 # Connections: tcpc-tool makes them, and checks every octet. A flow is one or many connections from
 # one process, named by the case; its server is one process a host.
 
@@ -56,7 +57,6 @@ begin_flow() {
 	done
 	# shellcheck disable=SC2086 # words on purpose
 	serve "$to" "$port" ${SERVE_WORDS:-}
-	# shellcheck disable=SC2034 # the expectations read them
 	FLOW_FROM[$name]=$from FLOW_TO[$name]=$to FLOW_PORT[$name]=$port FLOW_COUNT[$name]=$count
 	start "$from" tcpc-tool stream connect "$(socket_addr "$at"):$port" --connections "$count" \
 		--seed "$SEED" --control "$WORK/flow-$name" "$@" >"$WORK/flow-$name.log" 2>&1 &

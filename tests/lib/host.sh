@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2016 # another shell expands it
 # Hosts are network namespaces: what can be done on one. `on HOST WORD …` does a word of this file
 # (as host_WORD, with the host first) or any command.
 #

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # read in other files
 # Finds the tests: sources a file of cases and tells which words stand above which function.
 #
 # The words above a case, in force for the next function only, but for `topology`, which stays:

@@ -8,6 +8,7 @@ TESTS=$(cd "$(dirname "$0")/.." && pwd)
 TEST=$1
 WORK=/tmp/case
 SCALE=${SCALE:-1} SEED=${SEED:-1}
+# shellcheck disable=SC2034 # read in other files
 declare -A OPT=([loss]='' [delay]='' [reorder]='' [family]=4 [legacy]='' [snap]=262144)
 export WORK
 
@@ -22,6 +23,7 @@ header_of "case_$name"
 IFS=, read -ra words <<<"${variant:-}"
 for word in "${words[@]}" ${TOPOLOGY#* }; do
 	[ "$word" != rough ] || OPT[loss]=5% OPT[delay]=60ms OPT[reorder]=25%
+	# shellcheck disable=SC2034 # likewise
 	[[ $word != *=* ]] || OPT[${word%%=*}]=${word#*=}
 done
 

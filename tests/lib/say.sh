@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # read in other files
 # How a case speaks: lines for people, failures with what was expected and what was seen, skips.
 # Descriptor 3 is the results channel.
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2016 # another shell expands it
 # What the hosts are and how they are joined.
 #
 # routed:
@@ -122,7 +123,10 @@ make_router() {
 	local host=$1 own=$2 other=$3 word net
 	shift 3
 	in_host "$host" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
-		echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
+		echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+		# A cable that is pulled out takes no address from a router.
+		echo 1 >/proc/sys/net/ipv6/conf/default/keep_addr_on_down
+		for i in /proc/sys/net/ipv6/conf/*/keep_addr_on_down; do echo 1 >$i; done'
 	{
 		addresses mid 9 "$own"
 		echo "link set mid up"
