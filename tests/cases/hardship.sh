@@ -38,6 +38,7 @@ case_answer_lost() {
 }
 
 describe "a RST that answers the UPDATE is not believed; the UPDATE is sent on"
+kernels both
 variants plain rough,family=6
 case_rst_not_believed() {
 	on correspondent set tcp_continuity/mode off
@@ -81,6 +82,7 @@ case_firewall_at_client() {
 }
 
 describe "the UPDATE arrives while a process owns the socket: it is followed all the same"
+kernels both
 variants plain family=6
 case_owned_socket() {
 	open_flow shell from mover to correspondent
@@ -100,6 +102,7 @@ case_owned_socket() {
 }
 
 describe "the new addresses and ports are another connection's at the mover: only that move fails"
+kernels both
 variants plain family=6
 case_taken_at_mover() {
 	on mover set ipv4/conf/net0/promote_secondaries 1
@@ -117,6 +120,7 @@ case_taken_at_mover() {
 }
 
 describe "the new addresses and ports are another connection's at the correspondent: the move is refused"
+kernels both
 variants plain family=6
 case_taken_at_correspondent() {
 	on mover set tcp_continuity/confirm_time 4

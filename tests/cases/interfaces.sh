@@ -17,6 +17,7 @@ case_other_interface() {
 }
 
 describe "the interface is taken down; another one has an address and gets the default route"
+kernels both
 variants plain rough,family=6
 case_interface_down() {
 	open_flow shell from mover to correspondent

@@ -45,6 +45,7 @@ case_acceptor_moves() {
 }
 
 describe "one end moves, then the other, then the first again"
+kernels both
 variants plain rough,family=6
 case_in_turn() {
 	open_flow shell from mover to correspondent

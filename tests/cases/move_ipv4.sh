@@ -5,6 +5,7 @@
 topology routed
 
 describe "idle connection: the mover is renumbered on the same link"
+kernels both
 variants plain loss=10% delay=80ms,reorder=25% family=6 family=mapped
 case_idle_renumbered() {
 	open_flow shell from mover to correspondent
@@ -74,6 +75,7 @@ case_deprecated_only() {
 }
 
 describe "as DHCP does it: everything goes, an address comes, and later a default route"
+kernels both
 variants plain rough family=6
 case_dhcp() {
 	open_flow shell from mover to correspondent

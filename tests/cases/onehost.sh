@@ -5,6 +5,7 @@
 
 describe "both ends in one namespace: the client's address goes, another one is there"
 topology single uncaptured
+kernels both
 variants plain family=6
 case_same_namespace() {
 	open_flow shell from mover to mover at 10.0.2.1 --bind "$(socket_addr 10.0.1.1):0"

@@ -42,7 +42,6 @@ case_smaller_mtu() {
 describe "a router in the new path has a smaller MTU, and says so"
 variants plain family=6
 case_path_mtu() {
-	ip -n west link set mover1 mtu 1400
 	open_flow bulk from mover to correspondent
 	flow bulk bulk
 	expect flow bulk moves octets

@@ -37,6 +37,7 @@ case_route_is_the_event() {
 }
 
 describe "no address within hold_time: ETIMEDOUT"
+kernels both
 variants plain family=6
 case_hold_time() {
 	on mover set tcp_continuity/hold_time 3
@@ -51,6 +52,7 @@ case_hold_time() {
 }
 
 describe "no answer within confirm_time: ETIMEDOUT"
+kernels both
 variants plain family=6
 case_confirm_time() {
 	on mover set tcp_continuity/confirm_time 4

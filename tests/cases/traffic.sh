@@ -4,6 +4,7 @@
 
 describe "full speed both ways while the mover is renumbered"
 topology routed snap=160
+kernels both
 variants plain rough family=6 family=mapped
 case_bulk() {
 	open_flow bulk from mover to correspondent
@@ -34,12 +35,13 @@ case_bulk_acceptor() {
 	flow bulk stop
 }
 
-describe "a thousand connections at once (two hundred on the instrumented kernel)"
+describe "a thousand connections at once (sixty on the instrumented kernel)"
+kernels both
 variants plain family=6
 limit 100
 case_thousand() {
 	local count=1000
-	[ "$FLAVOUR" = stock ] || count=200
+	[ "$FLAVOUR" = stock ] || count=60
 	open_flow many from mover to correspondent "connections=$count"
 
 	on mover renumber net0 10.0.1.1/24 10.0.1.9/24
@@ -50,12 +52,13 @@ case_thousand() {
 		correspondent "Rebound=$count busy, others 0" within 10s
 }
 
-describe "a hundred moves in a row under full traffic (thirty on the instrumented kernel)"
+describe "a hundred moves in a row under full traffic (ten on the instrumented kernel)"
+kernels both
 variants plain rough
 limit 150
 case_hundred_moves() {
 	local count=100 old=1 new i
-	[ "$FLAVOUR" = stock ] || count=30
+	[ "$FLAVOUR" = stock ] || count=10
 	open_flow bulk from mover to correspondent connections=4
 	flow bulk bulk
 

@@ -23,14 +23,11 @@ collect() {
 
 # Processes and namespaces of a case.
 sweep() {
-	local host pids
+	local host
+	killall -q -KILL tcpc-tool tcpdump
 	for host in $HOST_NAMES; do
-		[ -e "/run/netns/$host" ] || continue
-		pids=$(ip netns pids "$host" 2>/dev/null)
-		# shellcheck disable=SC2086 # words on purpose
-		[ -z "$pids" ] || kill -KILL $pids 2>/dev/null
-		ip netns del "$host"
-	done
+		[ ! -e "/run/netns/$host" ] || echo "netns del $host"
+	done | ip -batch -
 }
 
 # Lines of the kernel's log that no test may cause.

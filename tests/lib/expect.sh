@@ -139,8 +139,8 @@ expect_checksums() {
 
 expect_setting() {
 	local seen
-	seen=$(on "$4" show "tcp_continuity/$1")
-	[ "$seen" = "$3" ] || fail "$1 is $3 on $4" "$seen"
+	seen=$(on "$5" show "tcp_continuity/$1")
+	[ "$seen" = "$3" ] || fail "$1 is $3 on $5" "$seen"
 }
 
 expect_refused() {

@@ -92,7 +92,11 @@ ports_of() {
 
 # Both ends of a TCP socket a line, "LOCAL REMOTE STATE", v4-mapped addresses as IPv4 ones.
 sockets_on() {
-	in_host "$1" ss -Htan | awk '{print $4, $5, $1}' | sed 's/\[::ffff:\([0-9.]*\)\]/\1/g; s/[][]//g; s/%[^: ]*//g'
+	in_host "$1" ss -Htan | awk '{
+		text = $4 " " $5 " " $1
+		gsub(/\[::ffff:/, "[", text); gsub(/%[^: ]*/, "", text); gsub(/[][]/, "", text)
+		print text
+	}'
 }
 
 # Whether COUNT sockets of a server port are on HOST between two addresses and none between others.

@@ -26,15 +26,11 @@ declare -A PEER_OF=(
 )
 declare -a HOSTS=()
 
-# One namespace each; duplicate address detection would make each new address wait a second.
+# One namespace each. What a new one has for settings is said in vm/main: every process counts,
+# since the instrumented kernel needs a good part of a second to start one.
 make_hosts() {
-	local host
-	for host in "$@"; do
-		ip netns add "$host"
-		HOSTS+=("$host")
-		in_host "$host" sh -c 'for i in all default; do
-			echo 0 >/proc/sys/net/ipv6/conf/$i/accept_dad; done; ip link set lo up'
-	done
+	printf 'netns add %s\n' "$@" | ip -batch -
+	HOSTS+=("$@")
 }
 
 # A cable between "HOST:DEVICE"s of PEER_OF.
@@ -69,19 +65,21 @@ topology_routed() {
 		echo "link add mid netns west address 02:00:00:00:09:01 type veth peer name mid address 02:00:00:00:09:02 netns east"
 	} | ip -batch -
 	{
+		echo "link set lo up"
 		addresses net0 1 1
 		echo "link set net0 up"
 		echo "link set net1 up"
 		echo "route add default via 10.0.1.254"
-		echo "-6 route add default via fd00:1::254"
-	} | split_batch mover
+		echo "route add default via fd00:1::254"
+	} | ip -n mover -batch -
 	{
+		echo "link set lo up"
 		addresses net0 2 1
 		echo "link set net0 up"
 		echo "link set net1 up"
 		echo "route add default via 10.0.2.254"
-		echo "-6 route add default via fd00:2::254"
-	} | split_batch correspondent
+		echo "route add default via fd00:2::254"
+	} | ip -n correspondent -batch -
 	make_router west 1 2 "mover0 1" "mover1 3"
 	make_router east 2 1 "corr0 2" "corr1 4"
 	impair
@@ -92,14 +90,15 @@ topology_routed() {
 topology_joined() {
 	make_hosts mover correspondent
 	ip link add net0 netns mover type veth peer name net0 netns correspondent
-	{ addresses net0 1 1; echo "link set net0 up"; } | ip -n mover -batch -
-	{ addresses net0 1 2; echo "link set net0 up"; } | ip -n correspondent -batch -
+	{ addresses net0 1 1; echo "link set lo up"; echo "link set net0 up"; } | ip -n mover -batch -
+	{ addresses net0 1 2; echo "link set lo up"; echo "link set net0 up"; } | ip -n correspondent -batch -
 	make_mode mover correspondent
 }
 
 topology_single() {
 	make_hosts mover
 	{
+		echo "link set lo up"
 		echo "link add net0 type dummy"
 		echo "link add net1 type dummy"
 		addresses net0 1 1
@@ -110,14 +109,6 @@ topology_single() {
 	make_mode mover
 }
 
-# ip -batch has no family word a line: two runs.
-split_batch() {
-	local lines
-	lines=$(cat)
-	grep -v "^-6 " <<<"$lines" | ip -n "$1" -batch -
-	sed -n "s/^-6 //p" <<<"$lines" | ip -n "$1" -6 -batch -
-}
-
 # HOST, its number and the other's on the middle link, "DEVICE NET" of its networks.
 make_router() {
 	local host=$1 own=$2 other=$3 word net
@@ -125,7 +116,6 @@ make_router() {
 	in_host "$host" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
 		echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
 		# A cable that is pulled out takes no address from a router.
-		echo 1 >/proc/sys/net/ipv6/conf/default/keep_addr_on_down
 		for i in /proc/sys/net/ipv6/conf/*/keep_addr_on_down; do echo 1 >$i; done'
 	{
 		addresses mid 9 "$own"
@@ -133,13 +123,13 @@ make_router() {
 		echo "neighbour add 10.0.9.$other lladdr 02:00:00:00:09:0$other dev mid"
 		echo "neighbour add fd00:9::$other lladdr 02:00:00:00:09:0$other dev mid"
 		echo "route add default via 10.0.9.$other"
-		echo "-6 route add default via fd00:9::$other"
+		echo "route add default via fd00:9::$other"
 		for word in "$@"; do
 			net=${word#* }
 			addresses "${word% *}" "$net" 254
 			echo "link set ${word% *} up"
 		done
-	} | split_batch "$host"
+	} | ip -n "$host" -batch -
 }
 
 # loss=10%, delay=80ms (of a round trip), reorder=25%: on the middle link, both directions.
@@ -160,8 +150,8 @@ impair() {
 make_attacker() {
 	make_hosts attacker
 	make_link attacker net0 | ip -batch -
-	{ addresses net0 5 66; echo "link set net0 up"
+	{ addresses net0 5 66; echo "link set lo up"; echo "link set net0 up"
 		echo "route add default via 10.0.5.254"; } | ip -n attacker -batch -
 	{ addresses attacker0 5 254; echo "link set attacker0 up"; } | ip -n east -batch -
-	ip -n attacker -6 route add default via fd00:5::254
+	ip -n attacker route add default via fd00:5::254
 }
