@@ -139,3 +139,6 @@ fn is_newest(segment: &Segment, view: &View) -> Result<(), Reject> {
         (Some(_), Some(_)) | (None, _) => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

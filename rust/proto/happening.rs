@@ -235,3 +235,6 @@ impl Reject {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

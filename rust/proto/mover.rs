@@ -331,3 +331,6 @@ impl Flow {
         self.beliefs = kept;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,3 +37,6 @@ impl SeqNum {
         self.0.wrapping_sub(first.0) <= last.0.wrapping_sub(first.0)
     }
 }
+
+#[cfg(test)]
+mod tests;

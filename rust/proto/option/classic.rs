@@ -131,3 +131,6 @@ impl AddressUpdate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0
+
+extern crate std;
+
+use super::*;
+use core::net::Ipv4Addr;
+use proptest::prelude::*;
+use std::vec;
+use std::vec::Vec;
+
+const RTO: Duration = Duration::from_millis(400);
+
+fn host(number: u8) -> IpAddr {
+    IpAddr::V4(Ipv4Addr::new(10, 0, 0, number))
+}
+
+fn at(millis: u64) -> Instant {
+    Instant::from_millis(millis)
+}
+
+/// A flow with what it is told and what it answers.
+struct Told(Flow, Settings);
+
+impl Told {
+    fn new() -> Self {
+        Self(Flow::new(host(1), at(0)), Settings::default())
+    }
+
+    fn tell(&mut self, millis: u64, event: Event) -> Vec<Action> {
+        self.0
+            .handle(at(millis), &self.1, event)
+            .into_iter()
+            .collect()
+    }
+
+    fn lost(&mut self, millis: u64, new: Option<u8>) -> Vec<Action> {
+        let new = new.map(host);
+        self.tell(
+            millis,
+            Event::AddressLost {
+                new,
+                rto: RTO,
+                patience: None,
+            },
+        )
+    }
+
+    fn came(&mut self, millis: u64, new: Option<u8>) -> Vec<Action> {
+        let new = new.map(host);
+        self.tell(millis, Event::AddressAppeared { new, rto: RTO })
+    }
+
+    /// Loses its address, and has another at once.
+    fn moved(&mut self, millis: u64, to: u8) -> Vec<Action> {
+        assert_eq!(
+            self.lost(millis, Some(to)),
+            vec![Action::Rebind { local: host(to) }]
+        );
+        self.tell(millis, Event::Rebound)
+    }
+}
+
+const HEARD: Event = Event::Segment {
+    rst: false,
+    acceptable: true,
+};
+
+fn update(old: u8) -> Action {
+    Action::SendUpdate {
+        old: host(old),
+        retransmission: false,
+    }
+}
+
+#[test]
+fn a_move_tells_the_peer_and_then_resends() {
+    let mut flow = Told::new();
+    let expected = vec![
+        update(1),
+        Action::RestartPath,
+        Action::Count(Happening::Moved),
+    ];
+    assert_eq!(flow.moved(0, 2), expected);
+    assert_eq!(flow.0.state(), State::Pending);
+    assert_eq!(flow.0.old(), host(1));
+    assert_eq!(flow.0.deadline(), Some(at(400)));
+    assert_eq!(
+        flow.tell(10, HEARD),
+        vec![Action::Count(Happening::Confirmed), Action::Forget]
+    );
+    assert_eq!(flow.0.state(), State::Stable);
+}
+
+#[test]
+fn an_update_is_repeated_ever_more_slowly_and_then_given_up() {
+    let mut flow = Told::new();
+    flow.moved(0, 2);
+    let mut waits = Vec::new();
+    let mut last = 0;
+    loop {
+        let now = flow.0.deadline().expect("a deadline").as_millis();
+        waits.push(now - last);
+        last = now;
+        let actions = flow.tell(now, Event::Deadline);
+        if actions.contains(&Action::Abort) {
+            assert!(actions.contains(&Action::Count(Happening::GaveUp)));
+            assert!(actions.contains(&Action::Forget));
+            break;
+        }
+        let again = Action::SendUpdate {
+            old: host(1),
+            retransmission: true,
+        };
+        assert_eq!(actions, vec![again]);
+    }
+    assert_eq!(waits[..6], [400, 800, 1600, 3200, 6400, 8000]);
+    assert_eq!(last, 120_000);
+    assert_eq!(flow.0.state(), State::Failed);
+}
+
+#[test]
+fn a_late_confirmation_resends_what_went_unheard() {
+    let mut flow = Told::new();
+    flow.moved(0, 2);
+    flow.tell(400, Event::Deadline);
+    assert!(flow.tell(500, HEARD).contains(&Action::RestartPath));
+}
+
+#[test]
+fn resets_and_strangers_do_not_reach_a_flow_on_the_move() {
+    let rst = Event::Segment {
+        rst: true,
+        acceptable: false,
+    };
+    let ignored = vec![Action::IgnoreSegment, Action::Count(Happening::RstIgnored)];
+    let mut flow = Told::new();
+    flow.moved(0, 2);
+    assert_eq!(flow.tell(1, rst), ignored);
+    assert_eq!(
+        flow.tell(
+            2,
+            Event::Segment {
+                rst: false,
+                acceptable: false
+            }
+        ),
+        vec![]
+    );
+    assert_eq!(flow.0.state(), State::Pending);
+    flow.lost(3, None);
+    assert_eq!(flow.tell(4, rst), ignored);
+}
+
+#[test]
+fn without_an_address_it_is_held_until_one_comes() {
+    let mut flow = Told::new();
+    let expected = vec![Action::Park, Action::Count(Happening::Suspended)];
+    assert_eq!(flow.lost(0, None), expected);
+    assert_eq!(flow.0.state(), State::Suspended);
+    assert_eq!(flow.tell(30_000, Event::Deadline), vec![Action::Hold]);
+    assert_eq!(flow.came(31_000, None), vec![]);
+    assert_eq!(
+        flow.came(32_000, Some(5)),
+        vec![Action::Rebind { local: host(5) }]
+    );
+}
+
+#[test]
+fn its_own_address_back_needs_no_word_to_the_peer() {
+    let mut flow = Told::new();
+    flow.lost(0, None);
+    let expected = vec![
+        Action::Unpark,
+        Action::Count(Happening::Resumed),
+        Action::Forget,
+    ];
+    assert_eq!(flow.came(10, Some(1)), expected);
+}
+
+#[test]
+fn an_address_it_has_told_of_is_told_of_again_when_it_is_back() {
+    let mut flow = Told::new();
+    flow.moved(0, 2);
+    flow.lost(1, None);
+    let expected = vec![
+        update(1),
+        Action::RestartPath,
+        Action::Count(Happening::Resumed),
+    ];
+    assert_eq!(flow.came(10, Some(2)), expected);
+}
+
+#[test]
+fn hold_time_and_the_applications_patience_end() {
+    for (patience, end) in [(None, 3_600_000), (Some(Duration::from_secs(5)), 5_000)] {
+        let mut flow = Told::new();
+        flow.tell(
+            0,
+            Event::AddressLost {
+                new: None,
+                rto: RTO,
+                patience,
+            },
+        );
+        assert!(flow.0.deadline().is_some_and(|at| at.as_millis() <= end));
+        let expected = vec![
+            Action::Count(Happening::HoldExpired),
+            Action::Abort,
+            Action::Forget,
+        ];
+        assert_eq!(flow.tell(end, Event::Deadline), expected);
+    }
+}
+
+#[test]
+fn moves_in_a_row_name_every_address_the_peer_may_believe_in() {
+    let mut flow = Told::new();
+    flow.moved(0, 2);
+    assert_eq!(flow.moved(1, 3)[..2], [update(1), update(2)]);
+    // Back to the first: the peer may believe in the two others, too.
+    assert_eq!(flow.moved(2, 1)[..2], [update(2), update(3)]);
+    flow.tell(3, HEARD);
+    assert_eq!(flow.moved(4, 4)[0], update(1));
+}
+
+#[test]
+fn the_confirmed_address_is_never_forgotten_for_others() {
+    let mut flow = Told::new();
+    for number in 2..40 {
+        let actions = flow.moved(0, number);
+        assert!(actions.contains(&update(1)), "{number}");
+        assert!(
+            actions
+                .iter()
+                .filter(|a| matches!(a, Action::SendUpdate { .. }))
+                .count()
+                <= 4
+        );
+    }
+}
+
+#[test]
+fn a_rebind_that_fails_ends_that_flow_or_is_tried_again() {
+    let mut flow = Told::new();
+    flow.lost(0, Some(2));
+    let taken = flow.tell(0, Event::RebindFailed(RebindError::TupleTaken));
+    assert_eq!(
+        taken,
+        vec![
+            Action::Count(Happening::MoveTupleTaken),
+            Action::Abort,
+            Action::Forget
+        ]
+    );
+
+    let mut flow = Told::new();
+    flow.lost(0, Some(2));
+    flow.tell(0, Event::RebindFailed(RebindError::NoMemory));
+    assert_eq!(flow.0.state(), State::Suspended);
+    assert_eq!(
+        flow.came(10, Some(2)),
+        vec![Action::Rebind { local: host(2) }]
+    );
+
+    let mut flow = Told::new();
+    flow.lost(0, Some(2));
+    assert_eq!(
+        flow.tell(0, Event::RebindFailed(RebindError::Gone)),
+        vec![Action::Forget]
+    );
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let address = || prop::option::of((1u8..6).prop_map(host));
+    prop_oneof![
+        address().prop_map(|new| Event::AddressLost {
+            new,
+            rto: RTO,
+            patience: None
+        }),
+        address().prop_map(|new| Event::AddressAppeared { new, rto: RTO }),
+        Just(Event::Rebound),
+        Just(Event::RebindFailed(RebindError::NoMemory)),
+        Just(Event::Segment {
+            rst: true,
+            acceptable: false
+        }),
+        Just(HEARD),
+        Just(Event::Deadline),
+    ]
+}
+
+proptest! {
+    /// Whatever happens: no panic; a RST is never followed by an abort; and what is suspended or
+    /// pending has a deadline, so that it ends.
+    #[test]
+    fn whatever_happens_it_has_a_deadline(events in prop::collection::vec((any_event(), 0u64..9_000), 0..60)) {
+        let mut flow = Told::new();
+        let mut now = 0;
+        for (event, pause) in events {
+            now += pause;
+            let actions = flow.tell(now, event);
+            if matches!(event, Event::Segment { .. }) {
+                prop_assert!(!actions.contains(&Action::Abort));
+            }
+            let rebinding = actions.iter().any(|a| matches!(a, Action::Rebind { .. }));
+            let busy = matches!(flow.0.state(), State::Suspended | State::Pending);
+            let awaited = rebinding || matches!(flow.0.phase, Phase::Rebinding { .. });
+            prop_assert!(!busy || awaited || flow.0.deadline().is_some());
+        }
+    }
+
+    /// Left alone it is confirmed or given up in bounded time.
+    #[test]
+    fn left_alone_it_ends(moves in prop::collection::vec(1u8..6, 1..8), suspend: bool) {
+        let mut flow = Told::new();
+        for to in moves {
+            flow.lost(0, Some(to));
+            flow.tell(0, Event::Rebound);
+        }
+        if suspend {
+            flow.lost(0, None);
+        }
+        let mut rounds = 0;
+        while let Some(deadline) = flow.0.deadline() {
+            flow.tell(deadline.as_millis(), Event::Deadline);
+            rounds += 1;
+            prop_assert!(rounds < 1_000);
+        }
+        prop_assert_eq!(flow.0.state(), State::Failed);
+    }
+}
