@@ -129,7 +129,7 @@ case_taken_at_correspondent() {
 	open_flow moves from mover to correspondent --bind "$(socket_addr 10.0.1.1):40000"
 	open_flow stale from mover to correspondent --bind "$(socket_addr 10.0.1.9):40000"
 	on west blocks mover0
-	in_host mover ss -K src "$(addr 10.0.1.9)" sport = :40000 >/dev/null
+	in_host mover ss -K src "$(socket_addr 10.0.1.9):40000" >/dev/null
 	flow_does stale status || true
 	quiet 1s
 
