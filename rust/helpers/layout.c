@@ -31,6 +31,7 @@ const u32 tcpc_layout[TCPC_LAYOUT] = {
 	offsetof(struct tcp_sock, tcp_wstamp_ns),
 	offsetof(struct tcp_sock, rcv_nxt),
 	offsetof(struct tcp_sock, snd_una),
+	offsetof(struct tcp_sock, rx_opt.ts_recent),
 	offsetof(struct tcp_sock, rack.rtt_us),
 	offsetof(struct tcp_sock, undo_marker),
 	offsetof(struct tcp_sock, snd_ssthresh),

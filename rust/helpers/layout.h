@@ -4,7 +4,7 @@
 
 #include <linux/types.h>
 
-#define TCPC_LAYOUT 26
+#define TCPC_LAYOUT 27
 
 extern const u32 tcpc_layout[TCPC_LAYOUT];
 

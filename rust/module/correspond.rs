@@ -43,6 +43,9 @@ pub struct Candidate {
     new: Tuple,
     /// Its tuple before.
     old: Tuple,
+    /// What was found of it when it came, if it had to wait: what came after it and was led to the
+    /// connection meanwhile has made its numbers old.
+    judged: Option<Judgement>,
 }
 
 impl Namespace {
@@ -69,6 +72,7 @@ impl Namespace {
                 remote: update.old,
                 ..new
             },
+            judged: None,
         };
         let interfaces = skb.interfaces(state.family());
         let net = state.net();
@@ -84,11 +88,7 @@ impl Namespace {
             return skb.accept();
         };
         let Some(locked) = sock.try_lock_bh() else {
-            // What comes for the new tuple meanwhile goes to the connection, as it does already if
-            // the tuple is one it has left.
-            self.transit.expect(new, candidate.old, self.now());
-            self.postpone(Task::Follow(sock, candidate));
-            return skb.consume();
+            return self.follow_later(skb, sock, candidate);
         };
         let followed = self.follow(locked, &candidate);
         match followed {
@@ -103,6 +103,29 @@ impl Namespace {
                 skb.accept()
             }
         }
+    }
+
+    /// Judges an UPDATE whose socket a process owns, and leaves the rest to the worker.
+    fn follow_later(&self, skb: SkBuff<'_>, sock: TcpSock, mut candidate: Candidate) -> Verdict {
+        let (old, new) = (candidate.old, candidate.new);
+        let left_ago = self.transit.left_ago(&new, self.now());
+        let view = view(&sock.numbers_unlocked(), left_ago);
+        // The tuple is looked at again under the lock.
+        match correspondent::judge(&candidate.segment, &Known::Old(view)) {
+            Ok(judgement) => candidate.judged = Some(judgement),
+            Err(reject) => {
+                // Perhaps it has been followed already, and is only to be answered.
+                if correspondent::judge(&candidate.segment, &Known::New(view)).is_err() {
+                    self.count(reject);
+                    return skb.accept();
+                }
+            }
+        }
+        // What comes for the new tuple meanwhile goes to the connection, as it does already if the
+        // tuple is one it has left.
+        self.transit.expect(new, old, self.now());
+        self.postpone(Task::Follow(sock, candidate));
+        skb.consume()
     }
 
     /// Judges an UPDATE and, where it says so, rebinds the connection.
@@ -126,7 +149,10 @@ impl Namespace {
             // It has moved on since it was looked up.
             return Err(Reject::UnknownConnection);
         };
-        let judgement = correspondent::judge(&candidate.segment, &known)?;
+        let judgement = match (candidate.judged, known) {
+            (Some(judgement), Known::Old(_)) => judgement,
+            _ => correspondent::judge(&candidate.segment, &known)?,
+        };
         if let Judgement::Rebind { remote } = judgement {
             self.transit.begin(old, new, now);
             let done = locked.retuple(Change::Remote(remote));

@@ -31,6 +31,7 @@ const LAYOUT: [usize; bindings::TCPC_LAYOUT as usize] = [
     offset_of!(bindings::tcp_sock, tcp_wstamp_ns),
     offset_of!(bindings::tcp_sock, rcv_nxt),
     offset_of!(bindings::tcp_sock, snd_una),
+    offset_of!(bindings::tcp_sock, rx_opt.ts_recent),
     offset_of!(bindings::tcp_sock, rack.rtt_us),
     offset_of!(bindings::tcp_sock, undo_marker),
     offset_of!(bindings::tcp_sock, snd_ssthresh),

@@ -98,12 +98,13 @@ impl TcpSock {
             unsafe { field.read_volatile() }
         };
         let member = |offset: usize| tp.wrapping_byte_add(offset).cast::<u32>();
-        let [rcv_nxt, rcv_wnd, snd_una, snd_nxt, max_window] = [
+        let [rcv_nxt, rcv_wnd, snd_una, snd_nxt, max_window, ts_recent] = [
             offset_of!(bindings::tcp_sock, rcv_nxt),
             offset_of!(bindings::tcp_sock, rcv_wnd),
             offset_of!(bindings::tcp_sock, snd_una),
             offset_of!(bindings::tcp_sock, snd_nxt),
             offset_of!(bindings::tcp_sock, max_window),
+            offset_of!(bindings::tcp_sock, rx_opt.ts_recent),
         ]
         .map(|offset| read(member(offset)));
         Numbers {
@@ -112,7 +113,8 @@ impl TcpSock {
             snd_una,
             snd_nxt,
             max_window,
-            ts_recent: None,
+            // SAFETY: As above; whether there are timestamps never changes.
+            ts_recent: unsafe { bindings::tcpc_tcp_has_timestamps(tp) }.then_some(ts_recent),
         }
     }
 }
