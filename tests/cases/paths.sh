@@ -148,12 +148,12 @@ variants plain rough
 case_closed_window() {
 	open_flow shell from mover to correspondent --send-buffer 65536
 	kill -STOP "${SERVER_PID[correspondent]}"
-	flow_does shell "send 8M" 2s || true
+	flow_does shell "send 2M" 2s || true
 
 	on mover renumber net0 10.0.1.1/24 10.0.1.9/24
 	quiet 2s
 	kill -CONT "${SERVER_PID[correspondent]}"
 
-	server correspondent expect 8M
+	server correspondent expect 2M
 	expect flow shell between 10.0.1.9 and 10.0.2.1 on both within 10s
 }

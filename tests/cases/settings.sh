@@ -58,7 +58,8 @@ variants plain
 case_isolation() {
 	on attacker set tcp_continuity/mode classic
 	ip -n attacker address add 10.0.1.1/24 dev lo
-	in_host attacker tcpc-tool stream serve --listen 10.0.1.1:7000 --control "$WORK/twin" >/dev/null 2>&1 3>&- &
+	in_host attacker tcpc-tool stream serve --listen 10.0.1.1:7000 --control "$WORK/twin" >"$WORK/twin.log" 2>&1 3>&- &
+	within 5s grep -q listening "$WORK/twin.log" || fail "a server" "$(cat "$WORK/twin.log")"
 	in_host attacker tcpc-tool stream connect 10.0.1.1:7000 --control "$WORK/flow-twin" >/dev/null 2>&1 3>&- &
 	flow twin exchange 1K
 	open_flow shell from mover to correspondent
