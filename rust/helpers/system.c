@@ -100,7 +100,9 @@ void tcpc_schedule_at_most(struct workqueue_struct *queue, struct delayed_work *
 {
 	unsigned long at = jiffies + msecs_to_jiffies(millis);
 
-	if (!delayed_work_pending(work) || time_before(at, READ_ONCE(work->timer.expires)))
+	/* Work that is queued already has no timer any more, only an old time in it. */
+	if (!delayed_work_pending(work) ||
+	    (timer_pending(&work->timer) && time_before(at, READ_ONCE(work->timer.expires))))
 		mod_delayed_work(queue, work, at - jiffies);
 }
 

@@ -26,6 +26,9 @@ use core::time::Duration;
 
 /// How often a suspended connection is kept from ending: well within any `TCP_RTO_MAX`.
 const HOLD_TICK: Duration = Duration::from_secs(30);
+/// How long a RST is not believed after the peer was heard: it may have answered what overtook the
+/// UPDATE, and have been overtaken in turn. If it was meant, the next segment brings another.
+const SETTLING: Duration = Duration::from_secs(2);
 /// How many addresses the peer may believe in that an UPDATE is sent for.
 const BELIEFS: usize = 4;
 
@@ -64,6 +67,10 @@ enum Phase {
         retry: Instant,
         until: Instant,
     },
+    /// Confirmed. A RST that answers what overtook the UPDATE may still be on its way.
+    Settling {
+        until: Instant,
+    },
     Failed,
 }
 
@@ -81,7 +88,7 @@ impl Flow {
     /// What it is in the middle of.
     pub fn state(&self) -> State {
         match self.phase {
-            Phase::Stable => State::Stable,
+            Phase::Stable | Phase::Settling { .. } => State::Stable,
             Phase::Suspended { .. } | Phase::Rebinding { .. } => State::Suspended,
             Phase::Pending { .. } => State::Pending,
             Phase::Failed => State::Failed,
@@ -98,7 +105,11 @@ impl Flow {
     pub fn tries(&self) -> u32 {
         match self.phase {
             Phase::Pending { tries, .. } => tries,
-            Phase::Stable | Phase::Suspended { .. } | Phase::Rebinding { .. } | Phase::Failed => 0,
+            Phase::Stable
+            | Phase::Settling { .. }
+            | Phase::Suspended { .. }
+            | Phase::Rebinding { .. }
+            | Phase::Failed => 0,
         }
     }
 
@@ -112,6 +123,7 @@ impl Flow {
         match self.phase {
             Phase::Suspended { until, tick } => Some(until.min(tick)),
             Phase::Pending { retry, until, .. } => Some(until.min(retry)),
+            Phase::Settling { until } => Some(until),
             Phase::Stable | Phase::Rebinding { .. } | Phase::Failed => None,
         }
     }
@@ -119,7 +131,10 @@ impl Flow {
     /// The only way in: what has happened, and what is to be done about it.
     pub fn handle(&mut self, now: Instant, settings: &Settings, event: Event) -> Actions {
         match (self.phase, event) {
-            (Phase::Stable | Phase::Pending { .. }, Event::AddressLost { new, rto, patience }) => {
+            (
+                Phase::Stable | Phase::Settling { .. } | Phase::Pending { .. },
+                Event::AddressLost { new, rto, patience },
+            ) => {
                 let hold = settings.hold_time;
                 let until = now.after(patience.map_or(hold, |patience| patience.min(hold)));
                 match new {
@@ -159,9 +174,14 @@ impl Flow {
                 [Action::Hold].into()
             }
             (Phase::Pending { .. }, Event::Deadline) => self.retry(now),
-            (Phase::Pending { .. } | Phase::Suspended { .. }, Event::Segment { rst: true, .. }) => {
-                [Action::IgnoreSegment, Action::Count(Happening::RstIgnored)].into()
+            (Phase::Settling { .. }, Event::Deadline) => {
+                self.enter(Phase::Stable, now);
+                [Action::Forget].into()
             }
+            (
+                Phase::Pending { .. } | Phase::Suspended { .. } | Phase::Settling { .. },
+                Event::Segment { rst: true, .. },
+            ) => [Action::IgnoreSegment, Action::Count(Happening::RstIgnored)].into(),
             (
                 Phase::Pending { tries, .. },
                 Event::Segment {
@@ -169,7 +189,10 @@ impl Flow {
                     acceptable: true,
                 },
             ) => self.confirm(now, tries),
-            (Phase::Pending { .. }, Event::Segment { .. } | Event::AddressAppeared { .. })
+            (
+                Phase::Pending { .. } | Phase::Settling { .. },
+                Event::Segment { .. } | Event::AddressAppeared { .. },
+            )
             | (Phase::Suspended { .. }, Event::Segment { .. })
             | (
                 Phase::Stable | Phase::Failed,
@@ -184,7 +207,11 @@ impl Flow {
                 | Event::Deadline,
             )
             | (
-                Phase::Stable | Phase::Suspended { .. } | Phase::Pending { .. } | Phase::Failed,
+                Phase::Stable
+                | Phase::Settling { .. }
+                | Phase::Suspended { .. }
+                | Phase::Pending { .. }
+                | Phase::Failed,
                 Event::Rebound | Event::RebindFailed(_),
             ) => Actions::new(),
         }
@@ -277,14 +304,14 @@ impl Flow {
     /// The peer was heard at the new address.
     fn confirm(&mut self, now: Instant, tries: u32) -> Actions {
         self.beliefs = [None; BELIEFS];
-        self.enter(Phase::Stable, now);
+        let until = now.after(SETTLING);
+        self.enter(Phase::Settling { until }, now);
         let mut actions = Actions::new();
         if tries > 1 {
             // What followed the first UPDATE found no connection there.
             actions.push(Action::RestartPath);
         }
         actions.push(Action::Count(Happening::Confirmed));
-        actions.push(Action::Forget);
         actions
     }
 

@@ -86,9 +86,17 @@ fn a_move_tells_the_peer_and_then_resends() {
     assert_eq!(flow.0.deadline(), Some(at(400)));
     assert_eq!(
         flow.tell(10, HEARD),
-        vec![Action::Count(Happening::Confirmed), Action::Forget]
+        vec![Action::Count(Happening::Confirmed)]
     );
     assert_eq!(flow.0.state(), State::Stable);
+    // A RST that was on its way does not count, a while later it does.
+    let rst = Event::Segment {
+        rst: true,
+        acceptable: false,
+    };
+    assert!(flow.tell(11, rst).contains(&Action::IgnoreSegment));
+    assert_eq!(flow.tell(2_010, Event::Deadline), vec![Action::Forget]);
+    assert_eq!(flow.tell(2_011, rst), vec![]);
 }
 
 #[test]
