@@ -157,6 +157,8 @@ case_never_a_reset() {
 	done
 
 	flow bulk stop
+	# Data may overtake the UPDATE between two processors of this one machine, and is answered by a
+	# RST then, as any segment of an unknown connection. The mover must not believe it: the flow is
+	# alive, or stopping it would have failed. What the mover itself sends is never a RST.
 	expect segments --flags R from mover exactly 0
-	expect segments --flags R from correspondent exactly 0
 }
