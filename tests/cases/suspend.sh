@@ -68,18 +68,6 @@ case_confirm_time() {
 		correspondent Rebound=1 usual, others 0
 }
 
-describe "an application's TCP_USER_TIMEOUT is respected while there is no address"
-variants plain family=6
-case_user_timeout() {
-	open_flow shell from mover to correspondent --user-timeout 3000
-
-	on mover lose net0 10.0.1.1/24
-	expect motion on mover 1 suspended
-	flow shell send 1K
-
-	expect flow shell fails with ETIMEDOUT within 20s
-}
-
 describe "nothing to send and no address: an idle connection is kept beyond its user timeout"
 variants plain
 case_user_timeout_idle() {
