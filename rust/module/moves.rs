@@ -256,7 +256,7 @@ impl Namespace {
             after = Some(tuple);
             let locked = sock.lock();
             if locked.is_closed() {
-                self.feed_closed(&sock, locked, &tuple);
+                self.feed_closed(locked, &tuple);
                 continue;
             }
             let returned = self.home.net().standing(tuple.local) == Standing::Usable;

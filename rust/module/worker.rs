@@ -162,11 +162,11 @@ impl Namespace {
             after = Some(tuple);
             let mut locked = sock.lock();
             if locked.is_closed() || locked.tuple() != tuple {
-                self.feed_closed(&sock, locked, &tuple);
+                self.feed_closed(locked, &tuple);
             } else if self.is_left_behind(&locked, &tuple) {
                 // Its last data has had its time: TCP gives it up by its own rules.
                 locked.unpark();
-                self.feed_closed(&sock, locked, &tuple);
+                self.feed_closed(locked, &tuple);
             } else {
                 self.feed(&sock, locked, Event::Deadline);
             }
@@ -183,9 +183,8 @@ impl Namespace {
     }
 
     /// Forgets the flow of a socket that was closed.
-    pub fn feed_closed(&self, sock: &TcpSock, locked: Locked<'_>, tuple: &Tuple) {
+    pub fn feed_closed(&self, locked: Locked<'_>, tuple: &Tuple) {
         drop(locked);
-        let _ = sock;
         drop(self.motions.remove(tuple));
     }
 }
