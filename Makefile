@@ -5,7 +5,7 @@
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
-.PHONY: modules modules_install clean help demo test check shell bench bench-quick
+.PHONY: modules modules_install clean help demo test check shell
 
 modules modules_install:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) MO=$(CURDIR)/build/module $@
@@ -20,7 +20,6 @@ help:
 	@echo 'make test             everything: protocol, module on stock and instrumented kernels'
 	@echo 'make check            formatting, lints, documents, layer rules'
 	@echo 'make shell            two VMs to type in'
-	@echo 'make bench-quick      how long a move interrupts a connection (not part of the tests)'
 	@echo 'make clean            remove what was built in this tree'
 
 demo:
@@ -34,6 +33,3 @@ check:
 
 shell:
 	tests/shell
-
-bench bench-quick:
-	tests/bench/quick
