@@ -6,6 +6,7 @@
 #include <linux/netfilter.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
+#include <net/addrconf.h>
 #include <net/ip6_checksum.h>
 #include <net/ip6_route.h>
 #include <net/l3mdev.h>
@@ -49,6 +50,16 @@ void tcpc_inet_interfaces(const struct sk_buff *skb, int *dif, int *sdif)
 void tcpc_inet_sk_init_flowi4(const struct sock *sk, struct flowi4 *fl4)
 {
 	inet_sk_init_flowi4(inet_sk(sk), fl4);
+}
+
+struct net_device *tcpc_ipv6_dev_find(struct net *net, const struct in6_addr *addr)
+{
+	struct net_device *dev;
+
+	for_each_netdev_rcu(net, dev)
+		if (ipv6_chk_addr(net, addr, dev, 1))
+			return dev;
+	return NULL;
 }
 
 bool tcpc_is_err(const void *ptr)

@@ -108,17 +108,10 @@ impl NetRef<'_> {
             // SAFETY: `__ip_dev_find()` (net/ipv4/devinet.c) wants the RCU read lock when it is to
             // take no reference (`devref` false): held.
             IpAddr::V4(v4) => unsafe { bindings::__ip_dev_find(net, to_be32(v4), false) },
-            IpAddr::V6(v6) => {
-                let v6 = to_in6(v6);
-                // SAFETY: `ipv6_chk_addr()` (net/ipv6/addrconf.c) takes the RCU read lock itself;
-                // a null device means any.
-                if unsafe { bindings::ipv6_chk_addr(net, &v6, ptr::null(), 0) } == 0 {
-                    return None;
-                }
-                // SAFETY: `ipv6_dev_find()` (net/ipv6/addrconf.c) takes no reference; the device
-                // lives as long as the RCU read lock is held.
-                unsafe { bindings::ipv6_dev_find(net, &v6, ptr::null_mut()) }
-            }
+            // SAFETY: The helper asks `ipv6_chk_addr()` (net/ipv6/addrconf.c) of each device, under
+            // the RCU read lock, which is held. Asked of none in particular, it does not see the
+            // addresses inside of VRFs.
+            IpAddr::V6(v6) => unsafe { bindings::tcpc_ipv6_dev_find(net, &to_in6(v6)) },
         };
         NonNull::new(device)
     }
@@ -136,7 +129,11 @@ impl NetRef<'_> {
             IpAddr::V4(v4) => unsafe {
                 bindings::inet_addr_type(net, to_be32(v4)) == bindings::RTN_UNICAST
             },
-            IpAddr::V6(_) => self.standing(address) == Standing::Absent,
+            IpAddr::V6(v6) => {
+                let v6 = to_in6(v6);
+                // SAFETY: `ipv6_chk_addr()` takes the RCU read lock itself; a null device means any.
+                unsafe { bindings::ipv6_chk_addr(net, &v6, ptr::null(), 0) == 0 }
+            }
         }
     }
 }
