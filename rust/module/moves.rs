@@ -39,6 +39,11 @@ use kernel::sync::atomic::{
 
 /// How many lost addresses are remembered; more than that, and every connection is looked at.
 const ADDRESSES: usize = 32;
+/// How often suspended flows are tried after a sign. IPv6 tells of a route just before it is there
+/// (`fib6_add_rt2node()`, net/ipv6/ip6_fib.c), so that the first look can be too early.
+const LOOKS: u32 = 4;
+/// When they are tried again.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// When connections that were just being made as the address went are looked for.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -60,7 +65,7 @@ struct Suspect {
 /// Any.
 #[pin_data]
 pub struct Signs {
-    /// Something came: suspended flows may go on.
+    /// Something came: how often suspended flows are still to be tried.
     came: Atomic<u32>,
     #[pin]
     lost: SpinLockBh<Lost>,
@@ -133,7 +138,7 @@ impl Listener for Namespace {
     fn something_came(&self) {
         // Noted even if nothing is suspended: the worker may be about to suspend something because
         // of what it saw just before this.
-        self.signs.came.store(1, Relaxed);
+        self.signs.came.store(LOOKS, Relaxed);
         if !self.is_ending() && self.motions.any_suspended() {
             self.work().schedule(Duration::ZERO);
         }
@@ -176,8 +181,14 @@ impl Namespace {
                 ..suspect
             });
         }
-        if self.signs.came.xchg(0, Relaxed) != 0 {
+        let looks = self.signs.came.xchg(0, Relaxed);
+        if looks != 0 {
             self.retry_suspended();
+            if looks > 1 && self.motions.any_suspended() {
+                // A newer sign counts for more.
+                self.signs.came.cmpxchg(0, looks - 1, Relaxed).ok();
+                self.work().schedule(LOOK_AGAIN);
+            }
         }
     }
 

@@ -30,15 +30,17 @@ const HOLD_TICK: Duration = Duration::from_secs(30);
 /// UPDATE, and have been overtaken in turn. If it was meant, the next segment brings another.
 const SETTLING: Duration = Duration::from_secs(2);
 /// How many addresses the peer may believe in that an UPDATE is sent for.
-const BELIEFS: usize = 4;
+const BELIEFS: usize = 3;
 
 /// A connection whose local address changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Flow {
     /// The address the socket has.
     local: IpAddr,
-    /// The addresses the peer may think it is at: the last confirmed one, and those from which an
-    /// UPDATE was sent since. Without `local`.
+    /// The address at which the peer last confirmed it.
+    confirmed: IpAddr,
+    /// The addresses from which an UPDATE was sent since, so that the peer may think it is there.
+    /// Without `local` and `confirmed`.
     beliefs: [Option<IpAddr>; BELIEFS],
     since: Instant,
     phase: Phase,
@@ -79,6 +81,7 @@ impl Flow {
     pub fn new(local: IpAddr, now: Instant) -> Self {
         Self {
             local,
+            confirmed: local,
             beliefs: [None; BELIEFS],
             since: now,
             phase: Phase::Stable,
@@ -97,8 +100,7 @@ impl Flow {
 
     /// The address at which the peer last confirmed it.
     pub fn old(&self) -> IpAddr {
-        let [first, ..] = self.beliefs;
-        first.unwrap_or(self.local)
+        self.confirmed
     }
 
     /// How often the UPDATE was sent.
@@ -232,7 +234,7 @@ impl Flow {
 
     /// The address it has is there again.
     fn resume(&mut self, now: Instant, settings: &Settings, rto: Duration) -> Actions {
-        if self.beliefs.iter().any(Option::is_some) {
+        if self.told().next().is_some() {
             return self.announce(now, settings, rto, Happening::Resumed);
         }
         self.enter(Phase::Stable, now);
@@ -269,7 +271,7 @@ impl Flow {
     /// One UPDATE for each address the peer may believe in.
     fn updates(&self, retransmission: bool) -> Actions {
         let mut actions = Actions::new();
-        for old in self.beliefs.into_iter().flatten() {
+        for old in self.told() {
             actions.push(Action::SendUpdate {
                 old,
                 retransmission,
@@ -303,6 +305,7 @@ impl Flow {
 
     /// The peer was heard at the new address.
     fn confirm(&mut self, now: Instant, tries: u32) -> Actions {
+        self.confirmed = self.local;
         self.beliefs = [None; BELIEFS];
         let until = now.after(SETTLING);
         self.enter(Phase::Settling { until }, now);
@@ -333,16 +336,26 @@ impl Flow {
         self.since = now;
     }
 
-    /// The peer may think it is at `address`. When there is no room the second oldest goes: the
-    /// oldest was confirmed, and so is the likeliest.
+    /// Where the peer may think it is, other than where it is.
+    fn told(&self) -> impl Iterator<Item = IpAddr> {
+        let confirmed = Some(self.confirmed).filter(|confirmed| *confirmed != self.local);
+        confirmed
+            .into_iter()
+            .chain(self.beliefs.into_iter().flatten())
+    }
+
+    /// The peer may think it is at `address`. When there is no room the oldest goes.
     fn believe(&mut self, address: IpAddr) {
         self.disbelieve(address);
+        if address == self.confirmed {
+            return;
+        }
         if let Some(place) = self.beliefs.iter_mut().find(|place| place.is_none()) {
             *place = Some(address);
             return;
         }
-        let [confirmed, _, second, third] = self.beliefs;
-        self.beliefs = [confirmed, second, third, Some(address)];
+        let [_, second, third] = self.beliefs;
+        self.beliefs = [second, third, Some(address)];
     }
 
     /// `address` is where it is, or is put in again at the end.

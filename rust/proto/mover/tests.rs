@@ -248,6 +248,16 @@ fn the_confirmed_address_is_never_forgotten_for_others() {
 }
 
 #[test]
+fn the_confirmed_address_is_remembered_across_a_return_to_it() {
+    let mut flow = Told::new();
+    for to in [2, 1, 3, 4, 5, 6] {
+        flow.moved(0, to);
+    }
+    assert!(flow.moved(1, 7).contains(&update(1)));
+    assert_eq!(flow.0.old(), host(1));
+}
+
+#[test]
 fn a_rebind_that_fails_ends_that_flow_or_is_tried_again() {
     let mut flow = Told::new();
     flow.lost(0, Some(2));
