@@ -259,8 +259,8 @@ impl Namespace {
         (usable && source.is_ipv6() == tuple.local.is_ipv6()).then_some(source)
     }
 
-    /// Something came: tries every suspended flow again.
-    fn retry_suspended(&self) {
+    /// Tries every suspended flow again. Process context.
+    pub fn retry_suspended(&self) {
         let mut after = None;
         let suspended = |flow: &Flow| matches!(flow.state(), State::Suspended);
         while let Some((tuple, sock)) = self.motions.next(after.as_ref(), suspended) {

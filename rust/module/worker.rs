@@ -158,8 +158,10 @@ impl Namespace {
                 .is_some_and(|deadline| deadline.as_millis() <= now.as_millis())
         };
         let mut after = None;
+        let mut any = false;
         while let Some((tuple, sock)) = self.motions.next(after.as_ref(), is_due) {
             after = Some(tuple);
+            any = true;
             let mut locked = sock.lock();
             if locked.is_closed() || locked.tuple() != tuple {
                 self.feed_closed(locked, &tuple);
@@ -170,6 +172,10 @@ impl Namespace {
             } else {
                 self.feed(&sock, locked, Event::Deadline);
             }
+        }
+        if any && self.motions.any_suspended() {
+            // Should a sign have been missed, or memory have been short.
+            self.retry_suspended();
         }
     }
 
