@@ -130,12 +130,15 @@ fn acknowledges(ack: SeqNum, view: &View) -> bool {
 
 /// Whether the segment is no old duplicate (RFC 7323, section 5).
 fn is_newest(segment: &Segment, view: &View) -> Result<(), Reject> {
+    let may_be_stray = view.left_ago.is_some_and(|ago| ago < STRAY);
     match (view.ts_recent, segment.timestamp) {
         (Some(recent), Some(value)) if SeqNum::new(value).before(SeqNum::new(recent)) => {
             Err(Reject::TimestampOld)
         }
         (Some(_), None) => Err(Reject::TimestampMissing),
-        (None, _) if view.left_ago.is_some_and(|ago| ago < STRAY) => Err(Reject::JustLeft),
+        // There and back within a tick of its clock: the mover's next try has a later one.
+        (Some(recent), Some(value)) if recent == value && may_be_stray => Err(Reject::JustLeft),
+        (None, _) if may_be_stray => Err(Reject::JustLeft),
         (Some(_), Some(_)) | (None, _) => Ok(()),
     }
 }

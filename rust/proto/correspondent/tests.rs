@@ -125,6 +125,25 @@ fn without_timestamps_an_address_just_left_has_to_wait() {
 }
 
 #[test]
+fn there_and_back_within_a_tick_of_the_clock_has_to_wait() {
+    for (timestamp, left_ago, expected) in [
+        (100, 0, Err(Reject::JustLeft)),
+        (100, 2_000, FOLLOWED),
+        (101, 0, FOLLOWED),
+    ] {
+        let segment = Segment {
+            timestamp: Some(timestamp),
+            ..segment()
+        };
+        let view = View {
+            left_ago: Some(Duration::from_millis(left_ago)),
+            ..view()
+        };
+        assert_eq!(judge(&segment, &Known::Old(view)), expected);
+    }
+}
+
+#[test]
 fn the_source_is_a_host_elsewhere() {
     for bad in [
         [0, 0, 0, 0],
