@@ -236,7 +236,6 @@ impl Namespace {
         let event = Event::AddressLost {
             new: self.source_for(&locked, &tuple),
             rto: locked.rto(),
-            patience: locked.user_timeout(),
         };
         if self.motions.with(&tuple, |_| ()).is_none() {
             let motion = Motion {

@@ -16,7 +16,8 @@ use crate::proto::flow::{
     Action,
     Actions,
     Event,
-    RebindError, //
+    RebindError,
+    Waiting, //
 };
 use crate::proto::happening::Happening;
 use crate::proto::option::classic::AddressUpdate;
@@ -51,8 +52,14 @@ impl Namespace {
                     } => self.send_update(&mut locked, old, retransmission),
                     // Without a route TCP's own timers try again.
                     Action::RestartPath => drop(locked.restart_path()),
-                    Action::Park => locked.park(),
-                    Action::Hold => locked.hold(),
+                    Action::Park => {
+                        locked.park();
+                        event = Some(Event::Held(waiting(&locked)));
+                    }
+                    Action::Hold => {
+                        locked.hold();
+                        event = Some(Event::Held(waiting(&locked)));
+                    }
                     Action::Unpark => locked.unpark(),
                     Action::Abort => end.abort = true,
                     Action::Forget => end.forget = true,
@@ -126,6 +133,14 @@ impl Namespace {
         if end.abort {
             sock.abort(ETIMEDOUT);
         }
+    }
+}
+
+/// What the application waits for, and how long it will.
+fn waiting(locked: &Locked<'_>) -> Waiting {
+    Waiting {
+        limit: locked.user_timeout(),
+        unacknowledged: locked.has_unacknowledged(),
     }
 }
 

@@ -42,9 +42,6 @@ pub enum Event {
         new: Option<IpAddr>,
         /// The connection's retransmission timeout, without backoff.
         rto: Duration,
-        /// How long the application waits at most (TCP_USER_TIMEOUT, RFC 5482), if it has said so
-        /// and is waiting.
-        patience: Option<Duration>,
     },
     /// An address or a route came.
     AddressAppeared {
@@ -57,6 +54,8 @@ pub enum Event {
     Rebound,
     /// [`Action::Rebind`] could not be done; nothing has changed.
     RebindFailed(RebindError),
+    /// [`Action::Park`] or [`Action::Hold`] was done.
+    Held(Waiting),
     /// A segment came for the addresses and ports it has now.
     Segment {
         /// With the RST flag.
@@ -66,6 +65,15 @@ pub enum Event {
     },
     /// The deadline has come.
     Deadline,
+}
+
+/// How long an application has its connection wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Waiting {
+    /// The limit it has set (TCP_USER_TIMEOUT, RFC 5482), if it has.
+    pub limit: Option<Duration>,
+    /// Whether data waits for an acknowledgement, so that the limit counts.
+    pub unacknowledged: bool,
 }
 
 /// Why a rebind could not be done.
@@ -96,9 +104,9 @@ pub enum Action {
     },
     /// Start over on the path and resend what is outstanding.
     RestartPath,
-    /// Stop the timers.
+    /// Stop the timers, and tell what waits.
     Park,
-    /// Keep the stopped timers from ending the connection.
+    /// Keep the stopped timers from ending the connection, and tell what waits.
     Hold,
     /// Let the connection go on where it was.
     Unpark,

@@ -17,6 +17,7 @@ use crate::proto::flow::Actions;
 use crate::proto::flow::Event;
 use crate::proto::flow::RebindError;
 use crate::proto::flow::State;
+use crate::proto::flow::Waiting;
 use crate::proto::happening::Happening;
 use crate::proto::settings::Settings;
 use crate::proto::time::Backoff;
@@ -26,6 +27,10 @@ use core::time::Duration;
 
 /// How often a suspended connection is kept from ending: well within any `TCP_RTO_MAX`.
 const HOLD_TICK: Duration = Duration::from_secs(30);
+/// When a rebind is tried again that failed for want of memory.
+const AGAIN: Duration = Duration::from_secs(1);
+/// How often it is looked at least whether data waits that an application's limit counts for.
+const IMPATIENT_TICK: Duration = Duration::from_secs(1);
 /// How long a RST is not believed after the peer was heard: it may have answered what overtook the
 /// UPDATE, and have been overtaken in turn. If it was meant, the next segment brings another.
 const SETTLING: Duration = Duration::from_secs(2);
@@ -55,6 +60,10 @@ enum Phase {
         until: Instant,
         /// When it is to be held again, or the rebind to be tried again.
         tick: Instant,
+        /// Since when data is known to wait for an acknowledgement.
+        waiting: Option<Instant>,
+        /// When that is too long for the application.
+        patience: Option<Instant>,
     },
     /// A rebind was asked for, and its result is awaited in the same call.
     Rebinding {
@@ -74,6 +83,18 @@ enum Phase {
         until: Instant,
     },
     Failed,
+}
+
+impl Phase {
+    /// Suspended until the end of its time, nothing known of what waits.
+    fn suspended(until: Instant, tick: Instant) -> Self {
+        Self::Suspended {
+            until,
+            tick,
+            waiting: None,
+            patience: None,
+        }
+    }
 }
 
 impl Flow {
@@ -123,7 +144,12 @@ impl Flow {
     /// When it wants to be told that it is time.
     pub fn deadline(&self) -> Option<Instant> {
         match self.phase {
-            Phase::Suspended { until, tick } => Some(until.min(tick)),
+            Phase::Suspended {
+                until,
+                tick,
+                patience,
+                ..
+            } => Some(until.min(tick).min(patience.unwrap_or(until))),
             Phase::Pending { retry, until, .. } => Some(until.min(retry)),
             Phase::Settling { until } => Some(until),
             Phase::Stable | Phase::Rebinding { .. } | Phase::Failed => None,
@@ -135,10 +161,9 @@ impl Flow {
         match (self.phase, event) {
             (
                 Phase::Stable | Phase::Settling { .. } | Phase::Pending { .. },
-                Event::AddressLost { new, rto, patience },
+                Event::AddressLost { new, rto },
             ) => {
-                let hold = settings.hold_time;
-                let until = now.after(patience.map_or(hold, |patience| patience.min(hold)));
+                let until = now.after(settings.hold_time);
                 match new {
                     Some(to) => self.rebind(to, rto, until),
                     None => self.suspend(now, until),
@@ -146,7 +171,7 @@ impl Flow {
             }
             (
                 Phase::Suspended { until, .. },
-                Event::AddressLost { new, rto, .. } | Event::AddressAppeared { new, rto },
+                Event::AddressLost { new, rto } | Event::AddressAppeared { new, rto },
             ) => match new {
                 Some(to) if to == self.local => self.resume(now, settings, rto),
                 Some(to) => self.rebind(to, rto, until),
@@ -162,19 +187,12 @@ impl Flow {
                 RebindError::TupleTaken => self.fail(now, Happening::MoveTupleTaken),
                 RebindError::Gone => self.forget(now),
                 RebindError::NoMemory => {
-                    let tick = now.after(Duration::from_secs(1));
-                    self.enter(Phase::Suspended { until, tick }, now);
+                    self.enter(Phase::suspended(until, now.after(AGAIN)), now);
                     [Action::Park, Action::Count(Happening::NoMemory)].into()
                 }
             },
-            (Phase::Suspended { until, .. }, Event::Deadline) => {
-                if until <= now {
-                    return self.fail(now, Happening::HoldExpired);
-                }
-                let tick = now.after(HOLD_TICK);
-                self.phase = Phase::Suspended { until, tick };
-                [Action::Hold].into()
-            }
+            (Phase::Suspended { .. }, Event::Deadline) => self.hold(now),
+            (Phase::Suspended { .. }, Event::Held(held)) => self.wait(now, held),
             (Phase::Pending { .. }, Event::Deadline) => self.retry(now),
             (Phase::Settling { .. }, Event::Deadline) => {
                 self.enter(Phase::Stable, now);
@@ -193,12 +211,15 @@ impl Flow {
             ) => self.confirm(now, tries),
             (
                 Phase::Pending { .. } | Phase::Settling { .. },
-                Event::Segment { .. } | Event::AddressAppeared { .. },
+                Event::Segment { .. } | Event::AddressAppeared { .. } | Event::Held(_),
             )
             | (Phase::Suspended { .. }, Event::Segment { .. })
             | (
                 Phase::Stable | Phase::Failed,
-                Event::AddressAppeared { .. } | Event::Segment { .. } | Event::Deadline,
+                Event::AddressAppeared { .. }
+                | Event::Segment { .. }
+                | Event::Held(_)
+                | Event::Deadline,
             )
             | (Phase::Failed, Event::AddressLost { .. })
             | (
@@ -206,6 +227,7 @@ impl Flow {
                 Event::AddressLost { .. }
                 | Event::AddressAppeared { .. }
                 | Event::Segment { .. }
+                | Event::Held(_)
                 | Event::Deadline,
             )
             | (
@@ -227,9 +249,49 @@ impl Flow {
 
     /// No address is there.
     fn suspend(&mut self, now: Instant, until: Instant) -> Actions {
-        let tick = now.after(HOLD_TICK);
-        self.enter(Phase::Suspended { until, tick }, now);
+        self.enter(Phase::suspended(until, now.after(HOLD_TICK)), now);
         [Action::Park, Action::Count(Happening::Suspended)].into()
+    }
+
+    /// Keeps TCP from ending it, unless its time, or the application's, is over.
+    fn hold(&mut self, now: Instant) -> Actions {
+        let Phase::Suspended {
+            until,
+            tick,
+            patience,
+            ..
+        } = &mut self.phase
+        else {
+            return Actions::new();
+        };
+        if patience.unwrap_or(*until).min(*until) <= now {
+            return self.fail(now, Happening::HoldExpired);
+        }
+        *tick = now.after(HOLD_TICK);
+        [Action::Hold].into()
+    }
+
+    /// It was held: what waits, and how long the application lets it, says when to look again.
+    fn wait(&mut self, now: Instant, held: Waiting) -> Actions {
+        if let Phase::Suspended {
+            tick,
+            waiting,
+            patience,
+            ..
+        } = &mut self.phase
+        {
+            *waiting = held.unacknowledged.then(|| waiting.unwrap_or(now));
+            *patience = waiting
+                .zip(held.limit)
+                .map(|(since, limit)| since.after(limit));
+            // Data may come to wait at any time: so a limit is looked after well within itself.
+            let often = held
+                .limit
+                .map_or(HOLD_TICK, |limit| (limit / 4).max(IMPATIENT_TICK));
+            // A rebind that is to be tried again is not put off by this.
+            *tick = now.after(often).min(*tick);
+        }
+        Actions::new()
     }
 
     /// The address it has is there again.

@@ -82,6 +82,22 @@ case_user_timeout_idle() {
 	expect moved shell from 10.0.1.1 to 10.0.1.9
 }
 
+describe "data written after the address went: the application's user timeout counts for it"
+kernels both
+variants plain family=6
+case_user_timeout_late() {
+	open_flow shell from mover to correspondent --user-timeout $((4000 * SCALE))
+
+	on mover lose net0 10.0.1.1/24
+	expect motion on mover 1 suspended
+	quiet 6s
+	expect motion on mover 1 suspended
+	flow shell send 10K
+
+	expect flow shell fails with ETIMEDOUT within 12s
+	expect counters mover Suspended=1 HoldExpired=1 Deferred=any SourceDropped=any, correspondent, others 0
+}
+
 describe "away for longer than TCP itself would try (tcp_retries2): kept all the same"
 variants plain family=6
 limit 90

@@ -75,14 +75,18 @@ impl Locked<'_> {
         Duration::from_micros(u64::from(micros))
     }
 
-    /// The application's own limit (TCP_USER_TIMEOUT, RFC 5482) if it has set one and data waits
-    /// for an acknowledgement.
+    /// The application's own limit on how long data may wait for an acknowledgement
+    /// (TCP_USER_TIMEOUT, RFC 5482), if it has set one.
     pub fn user_timeout(&self) -> Option<Duration> {
         // SAFETY: `self` holds the lock that guards it.
         let millis = unsafe { (*self.icsk()).icsk_user_timeout };
+        (millis != 0).then(|| Duration::from_millis(u64::from(millis)))
+    }
+
+    /// Whether data waits for an acknowledgement, or to be sent at all.
+    pub fn has_unacknowledged(&self) -> bool {
         // SAFETY: The helper reads members of the socket.
-        let waiting = unsafe { bindings::tcpc_tcp_has_unacknowledged(self.as_ptr()) };
-        (millis != 0 && waiting).then(|| Duration::from_millis(u64::from(millis)))
+        unsafe { bindings::tcpc_tcp_has_unacknowledged(self.as_ptr()) }
     }
 }
 

@@ -35,14 +35,21 @@ impl Told {
 
     fn lost(&mut self, millis: u64, new: Option<u8>) -> Vec<Action> {
         let new = new.map(host);
-        self.tell(
-            millis,
-            Event::AddressLost {
-                new,
-                rto: RTO,
-                patience: None,
-            },
-        )
+        self.tell(millis, Event::AddressLost { new, rto: RTO })
+    }
+
+    /// Is held, by an application with a limit or without, for data that waits or not.
+    fn held(&mut self, millis: u64, limit: Option<u64>, unacknowledged: bool) {
+        let limit = limit.map(Duration::from_secs);
+        let waiting = Waiting {
+            limit,
+            unacknowledged,
+        };
+        assert_eq!(self.tell(millis, Event::Held(waiting)), vec![]);
+    }
+
+    fn deadline(&self) -> Option<u64> {
+        self.0.deadline().map(Instant::as_millis)
     }
 
     fn came(&mut self, millis: u64, new: Option<u8>) -> Vec<Action> {
@@ -200,17 +207,11 @@ fn an_address_it_has_told_of_is_told_of_again_when_it_is_back() {
 
 #[test]
 fn hold_time_and_the_applications_patience_end() {
-    for (patience, end) in [(None, 3_600_000), (Some(Duration::from_secs(5)), 5_000)] {
+    for (limit, end) in [(None, 3_600_000), (Some(5), 5_000)] {
         let mut flow = Told::new();
-        flow.tell(
-            0,
-            Event::AddressLost {
-                new: None,
-                rto: RTO,
-                patience,
-            },
-        );
-        assert!(flow.0.deadline().is_some_and(|at| at.as_millis() <= end));
+        flow.lost(0, None);
+        flow.held(0, limit, true);
+        assert!(flow.deadline().is_some_and(|at| at <= end));
         let expected = vec![
             Action::Count(Happening::HoldExpired),
             Action::Abort,
@@ -218,6 +219,24 @@ fn hold_time_and_the_applications_patience_end() {
         ];
         assert_eq!(flow.tell(end, Event::Deadline), expected);
     }
+}
+
+#[test]
+fn an_applications_limit_counts_from_when_data_waits() {
+    let mut flow = Told::new();
+    flow.lost(0, None);
+    flow.held(0, Some(8), false);
+    // Nothing waits: it is looked at well within the limit, and again.
+    assert_eq!(flow.deadline(), Some(2_000));
+    assert_eq!(flow.tell(2_000, Event::Deadline), vec![Action::Hold]);
+    flow.held(2_000, Some(8), true);
+    // Acknowledged after all, and waiting anew.
+    flow.held(4_000, Some(8), false);
+    flow.held(6_000, Some(8), true);
+    assert_eq!(flow.tell(12_000, Event::Deadline), vec![Action::Hold]);
+    flow.held(12_000, Some(8), true);
+    assert_eq!(flow.deadline(), Some(14_000));
+    assert_eq!(flow.tell(14_000, Event::Deadline)[1], Action::Abort);
 }
 
 #[test]
@@ -291,10 +310,12 @@ fn a_rebind_that_fails_ends_that_flow_or_is_tried_again() {
 fn any_event() -> impl Strategy<Value = Event> {
     let address = || prop::option::of((1u8..6).prop_map(host));
     prop_oneof![
-        address().prop_map(|new| Event::AddressLost {
-            new,
-            rto: RTO,
-            patience: None
+        address().prop_map(|new| Event::AddressLost { new, rto: RTO }),
+        (prop::option::of(0u64..9), any::<bool>()).prop_map(|(limit, unacknowledged)| {
+            Event::Held(Waiting {
+                limit: limit.map(Duration::from_secs),
+                unacknowledged,
+            })
         }),
         address().prop_map(|new| Event::AddressAppeared { new, rto: RTO }),
         Just(Event::Rebound),
