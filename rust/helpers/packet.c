@@ -62,6 +62,24 @@ struct net_device *tcpc_ipv6_dev_find(struct net *net, const struct in6_addr *ad
 	return NULL;
 }
 
+/* Whether neighbours can find the address: addrconf_join_solict(), net/ipv6/addrconf.c, is over. */
+bool tcpc_ipv6_is_joined(const struct net_device *dev, const struct in6_addr *addr)
+{
+	const struct inet6_dev *idev = __in6_dev_get(dev);
+	const struct ifmcaddr6 *mc;
+	struct in6_addr group;
+
+	if (dev->flags & (IFF_LOOPBACK | IFF_NOARP))
+		return true;
+	if (!idev)
+		return false;
+	addrconf_addr_solict_mult(addr, &group);
+	for (mc = rcu_dereference(idev->mc_list); mc; mc = rcu_dereference(mc->next))
+		if (ipv6_addr_equal(&mc->mca_addr, &group))
+			return true;
+	return false;
+}
+
 bool tcpc_is_err(const void *ptr)
 {
 	return IS_ERR(ptr);

@@ -11,6 +11,7 @@ void tcpc_inet6_interfaces(const struct sk_buff *skb, int *dif, int *sdif);
 void tcpc_inet_interfaces(const struct sk_buff *skb, int *dif, int *sdif);
 void tcpc_inet_sk_init_flowi4(const struct sock *sk, struct flowi4 *fl4);
 struct net_device *tcpc_ipv6_dev_find(struct net *net, const struct in6_addr *addr);
+bool tcpc_ipv6_is_joined(const struct net_device *dev, const struct in6_addr *addr);
 bool tcpc_is_err(const void *ptr);
 bool tcpc_netdev_is(const struct net_device *dev, int ifindex);
 bool tcpc_netif_carrier_ok(const struct net_device *dev);

@@ -241,6 +241,15 @@ void tcpc_sk_forget_path(struct sock *sk)
 	WRITE_ONCE(sk->sk_err_soft, 0);
 }
 
+/* SO_TXREHASH (SOCK_TXREHASH_DISABLED is 0); what it was. */
+u8 tcpc_sk_exchange_txrehash(struct sock *sk, u8 mode)
+{
+	u8 before = READ_ONCE(sk->sk_txrehash);
+
+	WRITE_ONCE(sk->sk_txrehash, mode);
+	return before;
+}
+
 bool tcpc_sk_fullsock(const struct sock *sk)
 {
 	return sk_fullsock(sk);

@@ -40,6 +40,7 @@ struct inet_ehash_bucket *tcpc_sk_ehash_bucket(const struct sock *sk, u32 hash);
 spinlock_t *tcpc_sk_ehash_lockp(const struct sock *sk, u32 hash);
 u32 tcpc_sk_ehashfn(const struct sock *sk, const struct in6_addr *local,
 		    const struct in6_addr *remote);
+u8 tcpc_sk_exchange_txrehash(struct sock *sk, u8 mode);
 void tcpc_sk_forget_path(struct sock *sk);
 bool tcpc_sk_fullsock(const struct sock *sk);
 u32 tcpc_sk_hash(const struct sock *sk);

@@ -254,7 +254,7 @@ impl Namespace {
     fn source_for(&self, locked: &Locked<'_>, tuple: &Tuple) -> Option<IpAddr> {
         let net = self.home.net();
         let source = locked.select_source()?;
-        let usable = net.standing(source) == Standing::Usable;
+        let usable = net.standing(source) == Standing::Usable && net.is_discoverable(source);
         (usable && source.is_ipv6() == tuple.local.is_ipv6()).then_some(source)
     }
 

@@ -101,6 +101,25 @@ impl NetRef<'_> {
         })
     }
 
+    /// Whether others on the link can find `address`, which this host has, by neighbour discovery.
+    /// One without duplicate address detection is a source before it is that: what is sent from it
+    /// would be answered a second later, when its neighbours ask again.
+    ///
+    /// # Context
+    ///
+    /// Any; takes the RCU read lock.
+    pub fn is_discoverable(&self, address: IpAddr) -> bool {
+        let IpAddr::V6(v6) = address else {
+            return true;
+        };
+        let _rcu = kernel::sync::rcu::read_lock();
+        self.device_of(address).is_some_and(|found| {
+            // SAFETY: `found` is alive under the RCU read lock, under which the helper walks its
+            // multicast groups.
+            unsafe { bindings::tcpc_ipv6_is_joined(found.as_ptr(), &to_in6(v6)) }
+        })
+    }
+
     /// The device that has `address`. The caller holds the RCU read lock, and uses it only so long.
     fn device_of(&self, address: IpAddr) -> Option<NonNull<bindings::net_device>> {
         let net = self.as_ptr().as_ptr();

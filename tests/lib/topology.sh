@@ -147,6 +147,14 @@ impair() {
 	}
 }
 
+# Received segments of these hosts go to one processor a flow (receive packet steering).
+spread() {
+	local host
+	for host in "$@"; do
+		ip netns exec "$host" sh -c 'for i in /sys/class/net/*/queues/rx-*/rps_cpus; do echo 3 >"$i"; done'
+	done
+}
+
 make_attacker() {
 	make_hosts attacker
 	make_link attacker net0 | ip -batch -

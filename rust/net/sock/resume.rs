@@ -37,6 +37,19 @@ impl Locked<'_> {
         if !self.is_movable() {
             return Err(code::ENOENT);
         }
+        // What is resent follows the UPDATE on its way. The timer's handler would give it another
+        // hash (`tcp_write_timeout()`, net/ipv4/tcp_timer.c): another flow label, another of
+        // several equal routes, another processor; it would overtake, and be answered with RST.
+        // SAFETY: The helper exchanges a setting of the socket, whose lock is held.
+        let rehash = unsafe { bindings::tcpc_sk_exchange_txrehash(self.as_ptr(), 0) };
+        let done = self.restart();
+        // SAFETY: As above.
+        unsafe { bindings::tcpc_sk_exchange_txrehash(self.as_ptr(), rehash) };
+        done
+    }
+
+    /// See [`Locked::restart_path`].
+    fn restart(&mut self) -> Result {
         // SAFETY: `tcp_mstamp_refresh_inline()` sets the time that the socket's lock guards. What
         // follows takes it for the time of this event, which came from nowhere TCP knows of.
         unsafe { bindings::tcpc_tcp_mstamp_refresh(self.tcp()) };
