@@ -7,6 +7,15 @@ use core::net::IpAddr;
 use core::net::Ipv4Addr;
 use core::net::Ipv6Addr;
 
+/// An address and a port: one end of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Endpoint {
+    /// The address.
+    pub address: IpAddr,
+    /// The port, in host byte order.
+    pub port: u16,
+}
+
 /// Whether `address` can be that of a host elsewhere: unicast, and not a loopback address.
 ///
 /// # Errors

@@ -42,6 +42,44 @@ pub enum Reject {
     StateIneligible,
     /// Another connection has the new addresses and ports.
     TupleTaken,
+    /// A length that the option does not have.
+    SecureBadLength,
+    /// The option reaches beyond the header, or the list is broken behind it.
+    SecureTruncated,
+    /// Two options of the profile in one segment.
+    SecureRepeatedOption,
+    /// A version that there is not.
+    SecureBadVersion,
+    /// A subtype that there is not.
+    SecureBadSubtype,
+    /// Flags that have no meaning.
+    SecureBadFlags,
+    /// The option is not in the kind of segment it belongs in.
+    SecureMisplaced,
+    /// The peer's CAPABLE is our own.
+    SecureReflected,
+    /// Another CAPABLE than the first for the same handshake.
+    SecureCapableChanged,
+    /// A pre-shared key that was not asked for.
+    SecureBadKeyId,
+    /// There is to be a pre-shared key, and the peer has none.
+    SecureKeyRequired,
+    /// An answer, though nothing was asked.
+    SecureUnasked,
+    /// No connection has the token.
+    SecureUnknownToken,
+    /// The connection is not one of the profile.
+    SecureNotCapable,
+    /// The epoch is not above the last one.
+    SecureOldEpoch,
+    /// The epoch is one that was not used yet.
+    SecureFutureEpoch,
+    /// Addresses are said to be rewritten, which the ends did not agree on.
+    SecureNatRefused,
+    /// The MAC is wrong.
+    SecureBadMac,
+    /// The answer comes from elsewhere than where the question went.
+    SecureWrongPath,
 }
 
 /// What happened otherwise.
@@ -85,6 +123,28 @@ pub enum Happening {
     Deferred,
     /// The option could not be put into its segment.
     NoRoom,
+    /// CAPABLE was sent.
+    CapableOffered,
+    /// A connection is one of the secure profile, as both ends know.
+    CapableAgreed,
+    /// CAPABLE was sent, and the peer does not have the profile, or not the key.
+    CapableDeclined,
+    /// CAPABLE had no room beside the other options.
+    CapableNoRoom,
+    /// A CONFIRM was sent for the first time.
+    ConfirmSent,
+    /// A CONFIRM was sent again.
+    ConfirmRetransmitted,
+    /// A CONFIRM was answered.
+    ResponseSent,
+    /// A path was taken that was validated lately.
+    PathKnown,
+    /// A path was validated.
+    PathValidated,
+    /// A path was not validated in time: the connection went back.
+    PathReturned,
+    /// A connection has moved as often as it can.
+    EpochsSpent,
 }
 
 /// Anything that is counted.
@@ -139,6 +199,17 @@ pub const ALL: [Counted; COUNT] = [
     H(Happening::Ineligible),
     H(Happening::Deferred),
     H(Happening::NoRoom),
+    H(Happening::CapableOffered),
+    H(Happening::CapableAgreed),
+    H(Happening::CapableDeclined),
+    H(Happening::CapableNoRoom),
+    H(Happening::ConfirmSent),
+    H(Happening::ConfirmRetransmitted),
+    H(Happening::ResponseSent),
+    H(Happening::PathKnown),
+    H(Happening::PathValidated),
+    H(Happening::PathReturned),
+    H(Happening::EpochsSpent),
     R(Reject::BadLength),
     R(Reject::Truncated),
     R(Reject::RepeatedOption),
@@ -156,10 +227,29 @@ pub const ALL: [Counted; COUNT] = [
     R(Reject::JustLeft),
     R(Reject::StateIneligible),
     R(Reject::TupleTaken),
+    R(Reject::SecureBadLength),
+    R(Reject::SecureTruncated),
+    R(Reject::SecureRepeatedOption),
+    R(Reject::SecureBadVersion),
+    R(Reject::SecureBadSubtype),
+    R(Reject::SecureBadFlags),
+    R(Reject::SecureMisplaced),
+    R(Reject::SecureReflected),
+    R(Reject::SecureCapableChanged),
+    R(Reject::SecureBadKeyId),
+    R(Reject::SecureKeyRequired),
+    R(Reject::SecureUnasked),
+    R(Reject::SecureUnknownToken),
+    R(Reject::SecureNotCapable),
+    R(Reject::SecureOldEpoch),
+    R(Reject::SecureFutureEpoch),
+    R(Reject::SecureNatRefused),
+    R(Reject::SecureBadMac),
+    R(Reject::SecureWrongPath),
 ];
 
 /// How many things are counted.
-pub const COUNT: usize = 36;
+pub const COUNT: usize = 66;
 
 /// The rows of the table, in the order of [`Counted::index`].
 pub fn rows() -> impl Iterator<Item = Row> {
@@ -207,6 +297,17 @@ impl Happening {
             Self::Ineligible => "Ineligible",
             Self::Deferred => "Deferred",
             Self::NoRoom => "NoRoom",
+            Self::CapableOffered => "CapableOffered",
+            Self::CapableAgreed => "CapableAgreed",
+            Self::CapableDeclined => "CapableDeclined",
+            Self::CapableNoRoom => "CapableNoRoom",
+            Self::ConfirmSent => "ConfirmSent",
+            Self::ConfirmRetransmitted => "ConfirmRetransmitted",
+            Self::ResponseSent => "ResponseSent",
+            Self::PathKnown => "PathKnown",
+            Self::PathValidated => "PathValidated",
+            Self::PathReturned => "PathReturned",
+            Self::EpochsSpent => "EpochsSpent",
         }
     }
 }
@@ -232,6 +333,25 @@ impl Reject {
             Self::JustLeft => "UpdateJustLeft",
             Self::StateIneligible => "UpdateStateIneligible",
             Self::TupleTaken => "UpdateTupleTaken",
+            Self::SecureBadLength => "SecureBadLength",
+            Self::SecureTruncated => "SecureTruncated",
+            Self::SecureRepeatedOption => "SecureRepeatedOption",
+            Self::SecureBadVersion => "SecureBadVersion",
+            Self::SecureBadSubtype => "SecureBadSubtype",
+            Self::SecureBadFlags => "SecureBadFlags",
+            Self::SecureMisplaced => "SecureMisplaced",
+            Self::SecureReflected => "SecureReflected",
+            Self::SecureCapableChanged => "SecureCapableChanged",
+            Self::SecureBadKeyId => "SecureBadKeyId",
+            Self::SecureKeyRequired => "SecureKeyRequired",
+            Self::SecureUnasked => "SecureUnasked",
+            Self::SecureUnknownToken => "SecureUnknownToken",
+            Self::SecureNotCapable => "SecureNotCapable",
+            Self::SecureOldEpoch => "SecureOldEpoch",
+            Self::SecureFutureEpoch => "SecureFutureEpoch",
+            Self::SecureNatRefused => "SecureNatRefused",
+            Self::SecureBadMac => "SecureBadMac",
+            Self::SecureWrongPath => "SecureWrongPath",
         }
     }
 }

@@ -8,7 +8,8 @@
 //! | file | what |
 //! | --- | --- |
 //! | `seq.rs`, `time.rs`, `addr.rs` | sequence numbers; time and backoff; addresses a peer may have |
-//! | `option/` | walking option octets; ADDRESS UPDATE |
+//! | `ids.rs`, `crypto.rs` | what the secure profile names things with; keys, tokens and MACs |
+//! | `option/` | walking option octets; ADDRESS UPDATE; the secure profile's options |
 //! | `flow.rs`, `mover.rs` | the state machine of a connection whose address changes |
 //! | `correspondent.rs` | whether an UPDATE is followed |
 //! | `happening.rs` | everything that is counted |
@@ -18,8 +19,10 @@
 
 pub mod addr;
 pub mod correspondent;
+pub mod crypto;
 pub mod flow;
 pub mod happening;
+pub mod ids;
 pub mod mover;
 pub mod option;
 pub mod seq;

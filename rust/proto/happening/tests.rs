@@ -21,12 +21,12 @@ fn no_variant_is_missing_from_the_table() {
         ALL.iter()
             .filter(|c| matches!(c, Counted::Reject(_)))
             .count(),
-        Reject::TupleTaken as usize + 1
+        Reject::SecureWrongPath as usize + 1
     );
     assert_eq!(
         ALL.iter()
             .filter(|c| matches!(c, Counted::Happening(_)))
             .count(),
-        Happening::NoRoom as usize + 1
+        Happening::EpochsSpent as usize + 1
     );
 }

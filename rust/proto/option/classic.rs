@@ -10,6 +10,7 @@
 
 use crate::proto::addr;
 use crate::proto::happening::Reject;
+use crate::proto::option::secure;
 use crate::proto::option::Options;
 use crate::proto::option::SPACE;
 use core::net::IpAddr;
@@ -36,6 +37,12 @@ impl Kind {
         } else {
             Ok(Self(kind))
         }
+    }
+
+    /// Whether an option is of this kind, and not one of the secure profile, which may have the
+    /// same kind.
+    fn has(self, kind: u8, data: &[u8]) -> bool {
+        kind == self.0 && !secure::is_ours(kind, data)
     }
 }
 
@@ -70,13 +77,13 @@ impl AddressUpdate {
         for item in Options::new(options) {
             let item = match item {
                 Ok(item) => item,
-                Err(broken) if found.is_some() || broken.kind == kind.0 => {
+                Err(broken) if found.is_some() || kind.has(broken.kind, broken.data) => {
                     return Err(broken.reject);
                 }
                 // Somebody else's broken list: TCP's affair.
                 Err(_) => return Ok(None),
             };
-            if item.kind != kind.0 {
+            if !kind.has(item.kind, item.data) {
                 continue;
             }
             if found.is_some() {

@@ -3,6 +3,7 @@
 //! TCP options (RFC 9293, section 3.1).
 
 pub mod classic;
+pub mod secure;
 
 use crate::proto::happening::Reject;
 
@@ -27,9 +28,11 @@ pub struct Item<'a> {
 
 /// Why a walk ended before the octets did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Broken {
+pub struct Broken<'a> {
     /// The kind of the option that cannot be read.
     pub kind: u8,
+    /// What there is behind its kind and length.
+    pub data: &'a [u8],
     /// What is wrong with it.
     pub reject: Reject,
 }
@@ -48,7 +51,7 @@ impl<'a> Options<'a> {
 }
 
 impl<'a> Iterator for Options<'a> {
-    type Item = Result<Item<'a>, Broken>;
+    type Item = Result<Item<'a>, Broken<'a>>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
@@ -64,7 +67,8 @@ impl<'a> Iterator for Options<'a> {
                     if item.is_err() {
                         self.rest = &[];
                     }
-                    return Some(item.map_err(|reject| Broken { kind, reject }));
+                    let data = behind.get(1..).unwrap_or_default();
+                    return Some(item.map_err(|reject| Broken { kind, data, reject }));
                 }
             }
         }
