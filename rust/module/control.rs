@@ -66,6 +66,7 @@ impl Control {
         c"hold_time",
         c"confirm_time",
         c"carrier_delay",
+        c"validate_time",
     ];
 
     /// With every setting at its default.
@@ -104,6 +105,7 @@ impl Control {
             hold_time: Duration::from_secs(value(1).into()),
             confirm_time: Duration::from_secs(value(2).into()),
             carrier_delay: Duration::from_millis(value(3).into()),
+            validate_time: Duration::from_secs(value(4).into()),
         }
     }
 

@@ -102,6 +102,7 @@ impl Namespace {
                 // None of these answers a segment.
                 Action::Rebind { .. }
                 | Action::SendUpdate { .. }
+                | Action::SendSecureUpdate { .. }
                 | Action::Park
                 | Action::Hold
                 | Action::Unpark

@@ -114,6 +114,10 @@ impl Namespace {
 
     /// Switches between doing nothing and doing the work. Process context, may sleep.
     pub fn set_mode(self: &Arc<Self>, mode: Mode) -> Result {
+        if mode.has_secure() {
+            // The protocol has it, and this layer does not yet.
+            return Err(EINVAL);
+        }
         let mut sources = self.sources.lock();
         if self.is_ending() {
             return Err(ENODEV);

@@ -64,8 +64,8 @@ impl Namespace {
                     Action::Abort => end.abort = true,
                     Action::Forget => end.forget = true,
                     Action::Count(what) => self.count(what),
-                    // There is no segment here.
-                    Action::IgnoreSegment => {}
+                    // There is no segment here, and no flow of the secure profile yet.
+                    Action::IgnoreSegment | Action::SendSecureUpdate { .. } => {}
                 }
             }
         }
@@ -83,6 +83,7 @@ impl Namespace {
                 Action::IgnoreSegment
                 | Action::Rebind { .. }
                 | Action::SendUpdate { .. }
+                | Action::SendSecureUpdate { .. }
                 | Action::Park
                 | Action::Hold
                 | Action::Unpark

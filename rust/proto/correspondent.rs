@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Whether an UPDATE is followed, in the classic profile.
+//! Whether an UPDATE is followed, in the classic profile; [`secure`] is for the other.
 //!
 //! The profile has no authentication. What it has is what TCP itself has against blind attackers
 //! (RFC 5961) and against old duplicates (RFC 7323, PAWS), applied before anything moves.
+
+pub mod secure;
 
 use crate::proto::addr;
 use crate::proto::happening::Reject;

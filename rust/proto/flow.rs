@@ -3,6 +3,7 @@
 //! A flow on the move: events and the time go in, actions come out.
 
 use crate::proto::happening::Happening;
+use crate::proto::ids::Epoch;
 use core::net::IpAddr;
 use core::time::Duration;
 
@@ -63,6 +64,11 @@ pub enum Event {
         /// With numbers that only the peer, or a lucky stranger, can have.
         acceptable: bool,
     },
+    /// A CONFIRM came, and is authentic (secure profile).
+    Confirm {
+        /// The epoch it names.
+        epoch: Epoch,
+    },
     /// The deadline has come.
     Deadline,
 }
@@ -95,11 +101,18 @@ pub enum Action {
         /// The address.
         local: IpAddr,
     },
-    /// Send an UPDATE.
+    /// Send an ADDRESS UPDATE (classic profile).
     SendUpdate {
         /// The address it names.
         old: IpAddr,
         /// Whether it was sent before.
+        retransmission: bool,
+    },
+    /// Send an UPDATE (secure profile).
+    SendSecureUpdate {
+        /// The epoch it has.
+        epoch: Epoch,
+        /// Whether one was sent before from the same address.
         retransmission: bool,
     },
     /// Start over on the path and resend what is outstanding.

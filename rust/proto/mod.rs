@@ -11,7 +11,9 @@
 //! | `ids.rs`, `crypto.rs` | what the secure profile names things with; keys, tokens and MACs |
 //! | `option/` | walking option octets; ADDRESS UPDATE; the secure profile's options |
 //! | `flow.rs`, `mover.rs` | the state machine of a connection whose address changes |
-//! | `correspondent.rs` | whether an UPDATE is followed |
+//! | `correspondent.rs`, `correspondent/` | whether an UPDATE is followed; what then goes on |
+//! | `path.rs` | how sure it is that a peer is somewhere, and how much may be sent there |
+//! | `handshake.rs`, `session.rs` | how a connection comes to be of the secure profile; what it is then |
 //! | `happening.rs` | everything that is counted |
 //! | `settings.rs` | limits with unit, range and default |
 
@@ -21,10 +23,13 @@ pub mod addr;
 pub mod correspondent;
 pub mod crypto;
 pub mod flow;
+pub mod handshake;
 pub mod happening;
 pub mod ids;
 pub mod mover;
 pub mod option;
+pub mod path;
 pub mod seq;
+pub mod session;
 pub mod settings;
 pub mod time;

@@ -19,6 +19,7 @@ use crate::proto::flow::RebindError;
 use crate::proto::flow::State;
 use crate::proto::flow::Waiting;
 use crate::proto::happening::Happening;
+use crate::proto::ids::Epoch;
 use crate::proto::settings::Settings;
 use crate::proto::time::Backoff;
 use crate::proto::time::Instant;
@@ -40,6 +41,7 @@ const BELIEFS: usize = 3;
 /// A connection whose local address changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Flow {
+    profile: Profile,
     /// The address the socket has.
     local: IpAddr,
     /// The address at which the peer last confirmed it.
@@ -49,6 +51,20 @@ pub struct Flow {
     beliefs: [Option<IpAddr>; BELIEFS],
     since: Instant,
     phase: Phase,
+}
+
+/// How the peer is told, and how it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Profile {
+    /// One ADDRESS UPDATE for each address the peer may believe in; any segment of its answers.
+    Classic,
+    /// One UPDATE with an epoch of its own; a CONFIRM answers.
+    Secure {
+        /// The epoch of the first UPDATE from the address the flow has.
+        first: Epoch,
+        /// The last epoch there was.
+        last: Epoch,
+    },
 }
 
 /// The state, with what only it has.
@@ -98,9 +114,21 @@ impl Phase {
 }
 
 impl Flow {
-    /// A connection at `local`, where its peer knows it to be.
+    /// A connection of the classic profile at `local`, where its peer knows it to be.
     pub fn new(local: IpAddr, now: Instant) -> Self {
+        Self::with(Profile::Classic, local, now)
+    }
+
+    /// A connection of the secure profile at `local`, where its peer knows it to be. `last` is the
+    /// epoch of its last UPDATE.
+    pub fn secure(local: IpAddr, last: Epoch, now: Instant) -> Self {
+        Self::with(Profile::Secure { first: last, last }, local, now)
+    }
+
+    /// A connection at `local`.
+    fn with(profile: Profile, local: IpAddr, now: Instant) -> Self {
         Self {
+            profile,
             local,
             confirmed: local,
             beliefs: [None; BELIEFS],
@@ -208,17 +236,24 @@ impl Flow {
                     rst: false,
                     acceptable: true,
                 },
-            ) => self.confirm(now, tries),
+            ) if self.profile == Profile::Classic => self.confirm(now, tries),
+            (Phase::Pending { tries, .. }, Event::Confirm { epoch }) if self.has_used(epoch) => {
+                self.confirm(now, tries)
+            }
             (
                 Phase::Pending { .. } | Phase::Settling { .. },
-                Event::Segment { .. } | Event::AddressAppeared { .. } | Event::Held(_),
+                Event::Segment { .. }
+                | Event::Confirm { .. }
+                | Event::AddressAppeared { .. }
+                | Event::Held(_),
             )
-            | (Phase::Suspended { .. }, Event::Segment { .. })
+            | (Phase::Suspended { .. }, Event::Segment { .. } | Event::Confirm { .. })
             | (
                 Phase::Stable | Phase::Failed,
                 Event::AddressAppeared { .. }
                 | Event::Segment { .. }
                 | Event::Held(_)
+                | Event::Confirm { .. }
                 | Event::Deadline,
             )
             | (Phase::Failed, Event::AddressLost { .. })
@@ -228,6 +263,7 @@ impl Flow {
                 | Event::AddressAppeared { .. }
                 | Event::Segment { .. }
                 | Event::Held(_)
+                | Event::Confirm { .. }
                 | Event::Deadline,
             )
             | (
@@ -296,7 +332,9 @@ impl Flow {
 
     /// The address it has is there again.
     fn resume(&mut self, now: Instant, settings: &Settings, rto: Duration) -> Actions {
-        if self.told().next().is_some() {
+        // The same address need not be the same network, and what lies behind a NAT there.
+        let may_differ = self.profile != Profile::Classic || self.told().next().is_some();
+        if may_differ {
             return self.announce(now, settings, rto, Happening::Resumed);
         }
         self.enter(Phase::Stable, now);
@@ -316,6 +354,9 @@ impl Flow {
         rto: Duration,
         what: Happening,
     ) -> Actions {
+        if !self.next_epoch(true) {
+            return self.fail(now, Happening::EpochsSpent);
+        }
         let mut backoff = Backoff::from_rto(rto);
         let phase = Phase::Pending {
             tries: 1,
@@ -330,8 +371,16 @@ impl Flow {
         actions
     }
 
-    /// One UPDATE for each address the peer may believe in.
+    /// What tells the peer: one UPDATE with the epoch it is, or, in the classic profile, one for
+    /// each address the peer may believe in.
     fn updates(&self, retransmission: bool) -> Actions {
+        if let Profile::Secure { last: epoch, .. } = self.profile {
+            return [Action::SendSecureUpdate {
+                epoch,
+                retransmission,
+            }]
+            .into();
+        }
         let mut actions = Actions::new();
         for old in self.told() {
             actions.push(Action::SendUpdate {
@@ -340,6 +389,30 @@ impl Flow {
             });
         }
         actions
+    }
+
+    /// Every UPDATE has an epoch of its own, one that is sent again, too: so what was seen on the
+    /// way is worth nothing as soon as another has arrived. Whether there is one left.
+    fn next_epoch(&mut self, at_a_new_address: bool) -> bool {
+        let Profile::Secure { first, last } = self.profile else {
+            return true;
+        };
+        let Some(next) = last.next() else {
+            return false;
+        };
+        self.profile = Profile::Secure {
+            first: if at_a_new_address { next } else { first },
+            last: next,
+        };
+        true
+    }
+
+    /// Whether `epoch` is that of an UPDATE from the address it has.
+    fn has_used(&self, epoch: Epoch) -> bool {
+        match self.profile {
+            Profile::Classic => false,
+            Profile::Secure { first, last } => first <= epoch && epoch <= last,
+        }
     }
 
     /// The peer was not heard: tells it again, or gives up.
@@ -355,6 +428,9 @@ impl Flow {
         };
         if until <= now {
             return self.fail(now, Happening::GaveUp);
+        }
+        if !self.next_epoch(false) {
+            return self.fail(now, Happening::EpochsSpent);
         }
         self.phase = Phase::Pending {
             tries: tries.saturating_add(1),

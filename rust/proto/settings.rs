@@ -12,6 +12,10 @@ pub enum Mode {
     Off,
     /// The classic profile.
     Classic,
+    /// The secure profile.
+    Secure,
+    /// The secure profile where both ends have it, the classic one where not.
+    SecureClassic,
 }
 
 /// Not a mode, or none that there is yet.
@@ -23,11 +27,13 @@ impl Mode {
     ///
     /// # Errors
     ///
-    /// Any other word. `secure` and `secure+classic` are to be modes, and are none yet.
+    /// Any other word.
     pub fn parse(word: &str) -> Result<Self, NoSuchMode> {
         match word {
             "off" => Ok(Self::Off),
             "classic" => Ok(Self::Classic),
+            "secure" => Ok(Self::Secure),
+            "secure+classic" => Ok(Self::SecureClassic),
             _ => Err(NoSuchMode),
         }
     }
@@ -37,7 +43,19 @@ impl Mode {
         match self {
             Self::Off => "off",
             Self::Classic => "classic",
+            Self::Secure => "secure",
+            Self::SecureClassic => "secure+classic",
         }
+    }
+
+    /// Whether connections move by the classic profile.
+    pub const fn has_classic(self) -> bool {
+        matches!(self, Self::Classic | Self::SecureClassic)
+    }
+
+    /// Whether connections move by the secure profile.
+    pub const fn has_secure(self) -> bool {
+        matches!(self, Self::Secure | Self::SecureClassic)
     }
 }
 
@@ -63,7 +81,7 @@ pub struct Row {
 pub struct BadValue;
 
 /// How many settings there are.
-pub const COUNT: usize = 4;
+pub const COUNT: usize = 5;
 
 /// The settings, in the order of their files.
 pub const TABLE: [Row; COUNT] = [
@@ -99,6 +117,14 @@ pub const TABLE: [Row; COUNT] = [
         default: 2_000,
         help: "How long an interface may be without carrier before its addresses count as lost",
     },
+    Row {
+        name: "validate_time",
+        unit: "seconds",
+        min: 1,
+        max: 60,
+        default: 10,
+        help: "How long a new path may stay unvalidated before the connection goes back",
+    },
 ];
 
 impl Row {
@@ -130,16 +156,19 @@ pub struct Settings {
     pub confirm_time: Duration,
     /// See [`TABLE`].
     pub carrier_delay: Duration,
+    /// See [`TABLE`].
+    pub validate_time: Duration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        let [_, hold, confirm, carrier] = TABLE;
+        let [_, hold, confirm, carrier, validate] = TABLE;
         Self {
             classic_kind: Kind::default(),
             hold_time: Duration::from_secs(hold.default.into()),
             confirm_time: Duration::from_secs(confirm.default.into()),
             carrier_delay: Duration::from_millis(carrier.default.into()),
+            validate_time: Duration::from_secs(validate.default.into()),
         }
     }
 }

@@ -307,6 +307,98 @@ fn a_rebind_that_fails_ends_that_flow_or_is_tried_again() {
     );
 }
 
+/// A flow of the secure profile whose last epoch was 4.
+fn secure() -> Told {
+    let flow = Flow::secure(host(1), Epoch::new(4), at(0));
+    Told(flow, Settings::default())
+}
+
+fn secure_update(epoch: u32, retransmission: bool) -> Action {
+    Action::SendSecureUpdate {
+        epoch: Epoch::new(epoch),
+        retransmission,
+    }
+}
+
+fn confirm(epoch: u32) -> Event {
+    Event::Confirm {
+        epoch: Epoch::new(epoch),
+    }
+}
+
+#[test]
+fn in_the_secure_profile_only_a_confirm_confirms() {
+    let mut flow = secure();
+    let expected = vec![
+        secure_update(5, false),
+        Action::RestartPath,
+        Action::Count(Happening::Moved),
+    ];
+    assert_eq!(flow.moved(0, 2), expected);
+    assert_eq!(flow.tell(1, HEARD), vec![]);
+    for other in [4, 6] {
+        assert_eq!(flow.tell(1, confirm(other)), vec![]);
+    }
+    assert_eq!(flow.0.state(), State::Pending);
+    let confirmed = vec![Action::Count(Happening::Confirmed)];
+    assert_eq!(flow.tell(2, confirm(5)), confirmed);
+    assert_eq!(flow.0.state(), State::Stable);
+    assert_eq!(flow.tell(3, confirm(5)), vec![]);
+    // And none does in the classic one.
+    let mut flow = Told::new();
+    flow.moved(0, 2);
+    assert_eq!(flow.tell(1, confirm(1)), vec![]);
+    assert_eq!(flow.0.state(), State::Pending);
+}
+
+#[test]
+fn each_secure_update_has_an_epoch_of_its_own() {
+    let mut flow = secure();
+    flow.moved(0, 2);
+    let again = flow.tell(400, Event::Deadline);
+    assert_eq!(again, vec![secure_update(6, true)]);
+    // Moved on, however often, one UPDATE is enough; what was for where it was does not confirm.
+    assert_eq!(flow.moved(500, 3)[0], secure_update(7, false));
+    assert_eq!(
+        flow.tell(900, Event::Deadline),
+        vec![secure_update(8, true)]
+    );
+    for old in [5, 6] {
+        assert_eq!(flow.tell(901, confirm(old)), vec![]);
+    }
+    // Any from here does, and what followed the first of them may not have been heard.
+    let late = vec![Action::RestartPath, Action::Count(Happening::Confirmed)];
+    assert_eq!(flow.tell(902, confirm(7)), late);
+}
+
+#[test]
+fn in_the_secure_profile_its_own_address_back_is_told() {
+    let mut flow = secure();
+    flow.lost(0, None);
+    let expected = vec![
+        secure_update(5, false),
+        Action::RestartPath,
+        Action::Count(Happening::Resumed),
+    ];
+    assert_eq!(flow.came(10, Some(1)), expected);
+    assert_eq!(flow.0.state(), State::Pending);
+}
+
+#[test]
+fn when_epochs_are_spent_it_ends() {
+    let mut flow = Told(
+        Flow::secure(host(1), Epoch::new(u32::MAX - 1), at(0)),
+        Settings::default(),
+    );
+    assert_eq!(flow.moved(0, 2)[0], secure_update(u32::MAX, false));
+    let spent = vec![
+        Action::Count(Happening::EpochsSpent),
+        Action::Abort,
+        Action::Forget,
+    ];
+    assert_eq!(flow.tell(400, Event::Deadline), spent);
+}
+
 fn any_event() -> impl Strategy<Value = Event> {
     let address = || prop::option::of((1u8..6).prop_map(host));
     prop_oneof![
@@ -325,6 +417,7 @@ fn any_event() -> impl Strategy<Value = Event> {
             acceptable: false
         }),
         Just(HEARD),
+        (4u32..9).prop_map(confirm),
         Just(Event::Deadline),
     ]
 }
@@ -333,14 +426,25 @@ proptest! {
     /// Whatever happens: no panic; a RST is never followed by an abort; and what is suspended or
     /// pending has a deadline, so that it ends.
     #[test]
-    fn whatever_happens_it_has_a_deadline(events in prop::collection::vec((any_event(), 0u64..9_000), 0..60)) {
-        let mut flow = Told::new();
+    fn whatever_happens_it_has_a_deadline(
+        is_secure: bool, events in prop::collection::vec((any_event(), 0u64..9_000), 0..60),
+    ) {
+        let mut flow = if is_secure { secure() } else { Told::new() };
+        let mut last = Epoch::new(4);
         let mut now = 0;
         for (event, pause) in events {
             now += pause;
             let actions = flow.tell(now, event);
             if matches!(event, Event::Segment { .. }) {
                 prop_assert!(!actions.contains(&Action::Abort));
+            }
+            for action in &actions {
+                if let Action::SendSecureUpdate { epoch, .. } = action {
+                    prop_assert!(is_secure && *epoch > last);
+                    last = *epoch;
+                }
+                let classic = matches!(action, Action::SendUpdate { .. });
+                prop_assert!(!(is_secure && classic));
             }
             let rebinding = actions.iter().any(|a| matches!(a, Action::Rebind { .. }));
             let busy = matches!(flow.0.state(), State::Suspended | State::Pending);

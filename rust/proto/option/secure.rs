@@ -62,7 +62,7 @@ impl Subtype {
             Self::Confirm => 4,
             Self::Response => 5,
         };
-        VERSION << 4 | subtype
+        (VERSION << 4) | subtype
     }
 
     /// From that octet.

@@ -4,10 +4,16 @@ use super::*;
 
 #[test]
 fn words_are_modes_and_back() {
-    for mode in [Mode::Off, Mode::Classic] {
+    for (mode, classic, secure) in [
+        (Mode::Off, false, false),
+        (Mode::Classic, true, false),
+        (Mode::Secure, false, true),
+        (Mode::SecureClassic, true, true),
+    ] {
         assert_eq!(Mode::parse(mode.word()), Ok(mode));
+        assert_eq!((mode.has_classic(), mode.has_secure()), (classic, secure));
     }
-    for word in ["", "on", "Classic", "secure", "secure+classic", "classic "] {
+    for word in ["", "on", "Classic", "secure ", "classic+secure", "classic "] {
         assert_eq!(Mode::parse(word), Err(NoSuchMode));
     }
 }
