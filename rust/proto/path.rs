@@ -44,11 +44,6 @@ impl Credit {
         self.sent = self.sent.saturating_add(octets);
     }
 
-    /// Whether something may be sent whatever came.
-    pub const fn has_floor(&self) -> bool {
-        self.floor > 0
-    }
-
     /// How many more may be sent.
     pub fn remaining(&self) -> u32 {
         let earned = self.received.saturating_mul(FACTOR);
@@ -102,6 +97,11 @@ impl Path {
             challenge,
             standing: Standing::Validated,
         }
+    }
+
+    /// Whether something may be sent there whatever came.
+    pub const fn has_floor(&self) -> bool {
+        matches!(self.standing, Standing::Unvalidated(trial) if trial.credit.floor > 0)
     }
 
     /// Where the connection goes back to, should what comes after this path not be validated.

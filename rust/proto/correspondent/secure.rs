@@ -72,9 +72,11 @@ pub enum Event {
         /// The segment's source.
         source: Endpoint,
     },
-    /// A segment of so many octets, with its IP header, came on the path the connection has.
+    /// A segment without an option of the profile came, with numbers that the peer can have.
     Received {
-        /// How many.
+        /// The segment's source.
+        source: Endpoint,
+        /// Its length with its IP header.
         octets: u32,
     },
     /// A segment of so many octets, with its IP header, was sent, CONFIRMs included.
@@ -157,7 +159,8 @@ pub struct Correspondent {
     /// The last epoch that was followed.
     followed: Epoch,
     path: Path,
-    /// The path that was not validated in time: a RESPONSE that was only late still counts.
+    /// The path that was not validated in time: a RESPONSE that was only late still counts, and a
+    /// mover that is there, and need not know of this, is not lost.
     lapsed: Option<Path>,
     recent: Recent,
     /// When a path was given a whole segment.
@@ -175,6 +178,8 @@ enum Going {
     Return { former: Endpoint },
     /// It was, too late.
     Revive { path: Path },
+    /// It was not, and the peer has been heard there again.
+    Retry { path: Path },
 }
 
 impl Correspondent {
@@ -198,6 +203,11 @@ impl Correspondent {
     /// The last epoch that was followed.
     pub const fn followed(&self) -> Epoch {
         self.followed
+    }
+
+    /// The path that was not validated in time. Segments from there are the connection's.
+    pub fn lapsed(&self) -> Option<Endpoint> {
+        self.lapsed.map(|path| path.remote)
     }
 
     /// How many octets may be sent, if that is bounded. Only then does the machine want to hear of
@@ -243,7 +253,7 @@ impl Correspondent {
             }
             Event::Rebound => Ok(self.rebound(now)),
             Event::RebindFailed(error) => self.stay(now, settings, error),
-            Event::Received { octets } => Ok(self.earn(octets)),
+            Event::Received { source, octets } => Ok(self.heard(now, settings, source, octets)),
             Event::Sent { octets } => {
                 if let Some(trial) = self.trial_mut() {
                     trial.credit.send(octets);
@@ -374,7 +384,12 @@ impl Correspondent {
     fn rebound(&mut self, now: Instant) -> Actions {
         match self.going.take() {
             None => Actions::default(),
-            Some(Going::Follow { epoch, path }) => self.followed_to(now, epoch, path),
+            Some(Going::Follow { epoch, path }) => {
+                if path.has_floor() {
+                    self.grace = Some(now);
+                }
+                self.followed_to(now, epoch, path)
+            }
             Some(Going::Return { former }) => {
                 self.lapsed = Some(self.path);
                 self.path = Path::validated(former, self.followed, None);
@@ -385,6 +400,7 @@ impl Correspondent {
                 ]
                 .into()
             }
+            Some(Going::Retry { path }) => self.followed_to(now, self.followed, path),
             Some(Going::Revive { path }) => {
                 self.leave(now);
                 self.lapsed = None;
@@ -400,7 +416,7 @@ impl Correspondent {
         }
     }
 
-    /// An UPDATE has been followed.
+    /// An UPDATE has been followed, or is again.
     fn followed_to(&mut self, now: Instant, epoch: Epoch, path: Path) -> Actions {
         self.leave(now);
         self.lapsed = None;
@@ -409,9 +425,6 @@ impl Correspondent {
         let mut actions = Actions::default();
         match path.standing {
             Standing::Unvalidated(trial) => {
-                if trial.credit.has_floor() {
-                    self.grace = Some(now);
-                }
                 actions.push(Action::Budget(trial.credit.remaining()));
             }
             Standing::Validated => {
@@ -450,6 +463,7 @@ impl Correspondent {
                 }
                 Ok(Actions::default())
             }
+            Some(Going::Retry { .. }) => Ok(Actions::default()),
             Some(Going::Follow { .. } | Going::Revive { .. }) => Err(match error {
                 RebindError::TupleTaken => Reject::TupleTaken,
                 RebindError::NoMemory | RebindError::Gone => Reject::StateIneligible,
@@ -457,13 +471,34 @@ impl Correspondent {
         }
     }
 
-    /// Something came on the path.
-    fn earn(&mut self, octets: u32) -> Actions {
-        let Some(trial) = self.trial_mut() else {
+    /// Something came from `source`.
+    fn heard(
+        &mut self,
+        now: Instant,
+        settings: &Settings,
+        source: Endpoint,
+        octets: u32,
+    ) -> Actions {
+        if source == self.path.remote {
+            return match self.trial_mut() {
+                None => Actions::default(),
+                Some(trial) => {
+                    trial.credit.receive(octets);
+                    [Action::Budget(trial.credit.remaining())].into()
+                }
+            };
+        }
+        let lapsed = self.lapsed.filter(|path| path.remote == source);
+        let (Some(mut path), None) = (lapsed, self.going) else {
             return Actions::default();
         };
-        trial.credit.receive(octets);
-        [Action::Budget(trial.credit.remaining())].into()
+        if let Standing::Unvalidated(trial) = &mut path.standing {
+            trial.credit.receive(octets);
+            trial.retry = now.after(trial.backoff.wait());
+            trial.until = now.after(settings.validate_time);
+        }
+        self.going = Some(Going::Retry { path });
+        [Action::Rebind { remote: source }].into()
     }
 
     /// No answer yet: asks again, or goes back.

@@ -100,6 +100,13 @@ fn confirm(epoch: u32, asked: u8, retransmission: bool) -> Action {
     }
 }
 
+fn received(from: u8, octets: u32) -> Event {
+    Event::Received {
+        source: host(from),
+        octets,
+    }
+}
+
 fn validated() -> Result<Vec<Action>, Reject> {
     Ok(vec![
         Action::LiftBudget,
@@ -148,12 +155,12 @@ fn what_may_be_sent_is_what_came_three_times() {
     told.tell(0, Event::Sent { octets: 80 }).expect("counted");
     told.tell(0, Event::Sent { octets: 1420 }).expect("counted");
     assert_eq!(told.machine.budget(), Some(0));
-    let came = told.tell(1, Event::Received { octets: 1000 });
+    let came = told.tell(1, received(2, 1000));
     assert_eq!(came, Ok(vec![Action::Budget(3 * 1080 - 1500)]));
     // On a path that is validated nothing is counted.
     let response = told.response(1, 1, host(2));
     told.tell(2, response).expect("validated");
-    assert_eq!(told.tell(3, Event::Received { octets: 9 }), Ok(vec![]));
+    assert_eq!(told.tell(3, received(2, 9)), Ok(vec![]));
 }
 
 #[test]
@@ -221,14 +228,45 @@ fn an_answer_that_was_only_late_counts() {
 }
 
 #[test]
+fn a_mover_that_is_heard_where_it_was_not_validated_is_asked_again() {
+    let mut told = Told::new();
+    told.moved(0, 1, host(2));
+    told.tell(0, Event::Sent { octets: 1400 }).expect("counted");
+    told.tell(10_000, Event::Deadline).expect("back");
+    told.tell(10_000, Event::Rebound).expect("back");
+    assert_eq!(told.machine.lapsed(), Some(host(2)));
+    assert_eq!(told.tell(20_000, received(3, 1000)), Ok(vec![]));
+    let rebind = Ok(vec![Action::Rebind { remote: host(2) }]);
+    assert_eq!(told.tell(20_000, received(2, 500)), rebind);
+    let failed = Event::RebindFailed(RebindError::TupleTaken);
+    assert_eq!(told.tell(20_000, failed), Ok(vec![]));
+    assert_eq!(told.machine.remote(), host(1));
+    assert_eq!(told.tell(20_001, received(2, 500)), rebind);
+    // What was sent there counts, and there is no other segment for nothing.
+    let asked = vec![
+        Action::Budget(3 * 580 - 1400),
+        confirm(1, 1, false),
+        Action::RestartPath,
+        Action::Count(Happening::Rebound),
+    ];
+    assert_eq!(told.tell(20_001, Event::Rebound), Ok(asked));
+    let back = Ok(vec![Action::ReturnTo { remote: host(1) }]);
+    assert_eq!(told.tell(30_001, Event::Deadline), back);
+    told.tell(30_001, Event::Rebound).expect("back");
+    told.tell(30_002, received(2, 500)).expect("a rebind");
+    told.tell(30_002, Event::Rebound).expect("again");
+    let response = told.response(1, 1, host(2));
+    assert_eq!(told.tell(30_010, response), validated());
+}
+
+#[test]
 fn nothing_is_asked_again_that_would_be_more_than_may_be_sent() {
     let mut told = Told::new();
     told.moved(0, 1, host(2));
     told.tell(0, Event::Sent { octets: SEGMENT })
         .expect("counted");
     assert_eq!(told.tell(400, Event::Deadline), Ok(vec![]));
-    told.tell(500, Event::Received { octets: 520 })
-        .expect("more");
+    told.tell(500, received(2, 520)).expect("more");
     let again = Ok(vec![confirm(1, 1, true)]);
     assert_eq!(told.tell(1_200, Event::Deadline), again);
 }
@@ -395,7 +433,7 @@ enum Step {
         asked: u8,
         from: u8,
     },
-    Received(u32),
+    Received(u8, u32),
     Wait(u64),
     Fail(bool),
 }
@@ -406,7 +444,7 @@ fn any_step() -> impl Strategy<Value = Step> {
             .prop_map(|(epoch, from, authentic)| Step::Update { epoch, from, authentic }),
         3 => (1u32..12, 1u8..20, 1u8..5)
             .prop_map(|(epoch, asked, from)| Step::Response { epoch, asked, from }),
-        2 => (0u32..2000).prop_map(Step::Received),
+        2 => (1u8..5, 0u32..2000).prop_map(|(from, octets)| Step::Received(from, octets)),
         2 => (0u64..12_000).prop_map(Step::Wait),
         1 => any::<bool>().prop_map(Step::Fail),
     ]
@@ -420,7 +458,7 @@ proptest! {
     fn whatever_happens_is_bounded(steps in prop::collection::vec(any_step(), 0..80)) {
         let mut told = Told::new();
         let (mut now, mut fails) = (0, false);
-        let (mut received, mut unearned) = (0u64, 0u64);
+        let (mut earned, mut sent) = (0u64, 0u64);
         for step in steps {
             let before = told.machine;
             let event = match step {
@@ -436,7 +474,7 @@ proptest! {
                     told.movers.update(&Sha256, Epoch::new(epoch), false, &ends);
                     told.response(epoch, asked, host(from))
                 }
-                Step::Received(octets) => Event::Received { octets },
+                Step::Received(from, octets) => received(from, octets),
                 Step::Wait(millis) => {
                     now += millis;
                     Event::Deadline
@@ -460,26 +498,28 @@ proptest! {
             let forged = matches!(step, Step::Update { authentic: false, .. });
             prop_assert!(!forged || (result.is_err() && told.machine == before));
             prop_assert!(told.machine.followed() >= before.followed());
-            let followed = told.machine.followed() > before.followed();
-            if told.machine.remote() != before.remote() {
-                prop_assert!(!matches!(step, Step::Received(_)));
+            let heard = result.is_ok();
+            if let (Step::Received(..), true) = (step, told.machine.remote() != before.remote()) {
+                prop_assert_eq!(Some(told.machine.remote()), before.lapsed());
             }
             prop_assert_eq!(told.machine.budget().is_some(), told.machine.deadline().is_some());
             // All that may be sent is sent; and all that came is counted, once.
             if told.machine.budget().is_some() {
                 match event {
-                    Event::Update { octets, .. } if followed => received += u64::from(octets),
-                    Event::Received { octets } => received += u64::from(octets),
+                    Event::Update { octets, .. } if heard => earned += u64::from(octets),
+                    Event::Received { source, octets } if source == told.machine.remote() => {
+                        earned += u64::from(octets);
+                    }
                     _ => {}
                 }
             }
             if let Some(octets) = told.machine.budget() {
-                unearned += u64::from(octets);
+                sent += u64::from(octets);
                 told.tell(now, Event::Sent { octets }).expect("counted");
                 prop_assert_eq!(told.machine.budget(), Some(0));
             }
             let graces = now / 10_000 + 1;
-            prop_assert!(unearned <= 3 * received + graces * u64::from(SEGMENT));
+            prop_assert!(sent <= 3 * earned + graces * u64::from(SEGMENT));
         }
     }
 

@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A host with one connection: as much of TCP as it takes, and the protocol.
+
+use crate::wire::{Chance, Segment};
+use core::time::Duration;
+use hmac::Mac;
+use tcp_continuity::proto::addr::Endpoint;
+use tcp_continuity::proto::correspondent::secure::{
+    Action as PeerAction, Correspondent, Event as PeerEvent,
+};
+use tcp_continuity::proto::crypto::{Ends, Hmac, KEY};
+use tcp_continuity::proto::flow::{Action, Event, Flow};
+use tcp_continuity::proto::handshake::{Client, Keyring, Offer, Server};
+use tcp_continuity::proto::happening::{Happening, Reject};
+use tcp_continuity::proto::ids::{Challenge, Epoch, Nonce};
+use tcp_continuity::proto::option::secure::{Carrier, Secure};
+use tcp_continuity::proto::option::SPACE;
+use tcp_continuity::proto::session::Session;
+use tcp_continuity::proto::settings::Settings;
+use tcp_continuity::proto::time::Instant;
+
+pub use tcp_continuity::proto::flow::State;
+
+pub const CLIENT_PORT: u16 = 40_000;
+pub const SERVER_PORT: u16 = 22;
+/// A full segment.
+pub const SEGMENT: u32 = 1500;
+const RTO: Duration = Duration::from_millis(400);
+/// How often a host has something to say.
+const CHATTER: u64 = 1_000;
+/// How many full segments follow a restart.
+const WINDOW: u32 = 10;
+
+pub fn endpoint(address: [u8; 4], port: u16) -> Endpoint {
+    Endpoint {
+        address: address.into(),
+        port,
+    }
+}
+
+/// HMAC-SHA-256.
+pub struct Sha256;
+
+impl Hmac for Sha256 {
+    fn hmac(&self, key: &[u8; KEY], parts: &[&[u8]]) -> [u8; KEY] {
+        let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(key).expect("any key");
+        parts.iter().for_each(|part| mac.update(part));
+        mac.finalize().into_bytes().into()
+    }
+}
+
+/// How far the connection is open.
+enum Opening {
+    Listening,
+    SynSent(Client),
+    SynReceived(Option<Server>),
+    Established,
+}
+
+pub struct Host {
+    local: Endpoint,
+    machine: Correspondent,
+    opening: Opening,
+    session: Option<Session>,
+    flow: Option<Flow>,
+    settings: Settings,
+    chance: Chance,
+    /// When it has something to say, or its SYN or SYN/ACK was not answered.
+    chatter: u64,
+    has_address: bool,
+    counts: Vec<Happening>,
+    pub rejects: Vec<Reject>,
+    /// What it sends.
+    pub out: Vec<Segment>,
+}
+
+impl Host {
+    pub fn new(local: Endpoint, remote: Endpoint, seed: u64) -> Self {
+        Self {
+            local,
+            machine: Correspondent::new(remote),
+            opening: Opening::Listening,
+            session: None,
+            flow: None,
+            settings: Settings::default(),
+            chance: Chance(seed),
+            chatter: u64::MAX,
+            has_address: true,
+            counts: Vec::new(),
+            rejects: Vec::new(),
+            out: Vec::new(),
+        }
+    }
+
+    pub fn local(&self) -> Endpoint {
+        self.local
+    }
+
+    pub fn remote(&self) -> Endpoint {
+        self.machine.remote()
+    }
+
+    pub fn budget(&self) -> Option<u32> {
+        self.machine.budget()
+    }
+
+    pub fn followed(&self) -> Epoch {
+        self.machine.followed()
+    }
+
+    pub fn last_epoch(&self) -> Epoch {
+        self.session
+            .as_ref()
+            .map_or(Epoch::NONE, Session::last_epoch)
+    }
+
+    pub fn state(&self) -> State {
+        self.flow.as_ref().map_or(State::Stable, Flow::state)
+    }
+
+    pub fn is_capable(&self) -> bool {
+        self.session.as_ref().is_some_and(Session::is_capable)
+    }
+
+    pub fn is_established(&self) -> bool {
+        matches!(self.opening, Opening::Established)
+    }
+
+    pub fn count(&self, what: Happening) -> usize {
+        self.counts
+            .iter()
+            .filter(|counted| **counted == what)
+            .count()
+    }
+
+    /// When it is to be called.
+    pub fn deadline(&self) -> u64 {
+        let machines = [
+            self.machine.deadline(),
+            self.flow.as_ref().and_then(Flow::deadline),
+        ];
+        let machines = machines.into_iter().flatten().map(Instant::as_millis);
+        machines.fold(self.chatter, u64::min)
+    }
+
+    /// Its deadline has come.
+    pub fn wake(&mut self, now: u64) {
+        if self.chatter <= now {
+            self.chatter = now + CHATTER;
+            self.speak();
+        }
+        let is_due = |at: Option<Instant>| at.is_some_and(|at| at.as_millis() <= now);
+        if is_due(self.machine.deadline()) {
+            self.tell_machine(now, PeerEvent::Deadline);
+        }
+        if is_due(self.flow.as_ref().and_then(Flow::deadline)) {
+            self.tell_flow(now, Event::Deadline);
+        }
+    }
+
+    /// Opens the connection.
+    pub fn open(&mut self, now: u64) {
+        let mut client = Client::new(Nonce(self.random()), true, &Keyring::EMPTY);
+        let offer = client.syn(20);
+        self.opening = Opening::SynSent(client);
+        self.send_offer(Carrier::Syn, offer);
+        self.chatter = now + CHATTER;
+    }
+
+    /// The address it has is lost; there may be another.
+    pub fn address_lost(&mut self, now: u64, new: Option<Endpoint>) {
+        self.has_address = false;
+        let last = self.last_epoch();
+        let local = self.local.address;
+        let flow = Flow::secure(local, last, Instant::from_millis(now));
+        self.flow.get_or_insert(flow);
+        let event = Event::AddressLost {
+            new: new.map(|new| new.address),
+            rto: RTO,
+        };
+        self.tell_flow(now, event);
+    }
+
+    /// The address it had is there again.
+    pub fn address_back(&mut self, now: u64) {
+        self.has_address = true;
+        let event = Event::AddressAppeared {
+            new: Some(self.local.address),
+            rto: RTO,
+        };
+        self.tell_flow(now, event);
+    }
+
+    /// A segment has come to an address it has.
+    pub fn receive(&mut self, now: u64, segment: &Segment) {
+        if !self.has_address || segment.destination != self.local {
+            return;
+        }
+        let option = match Secure::find(&segment.options) {
+            Ok(option) => option,
+            Err(reject) => {
+                self.rejects.push(reject);
+                None
+            }
+        };
+        if let Some(Err(reject)) = option.map(|option| option.is_in_place(segment.carrier)) {
+            return self.rejects.push(reject);
+        }
+        match segment.carrier {
+            Carrier::Syn => self.receive_syn(segment, now, option),
+            Carrier::SynAck => self.receive_syn_ack(option),
+            Carrier::OptionOnly | Carrier::Other => {
+                if let Err(reject) = self.receive_ack(now, segment, option) {
+                    self.rejects.push(reject);
+                }
+            }
+        }
+    }
+
+    fn receive_syn(&mut self, segment: &Segment, now: u64, option: Option<Secure>) {
+        let capable = match option {
+            Some(Secure::Capable(capable)) => Some(capable),
+            _ => None,
+        };
+        if let Opening::Listening = self.opening {
+            self.machine = Correspondent::new(segment.source);
+            let nonce = Nonce(self.random());
+            let server = capable.map(|capable| Server::new(capable, nonce, true, &Keyring::EMPTY));
+            self.opening = Opening::SynReceived(server.and_then(Result::ok));
+            self.chatter = now + CHATTER;
+            self.speak();
+        } else if let Opening::SynReceived(server) = &self.opening {
+            let again = server.as_ref().map(|server| server.syn(capable.as_ref()));
+            if let Some(Err(reject)) = again {
+                self.rejects.push(reject);
+            }
+            self.speak();
+        }
+    }
+
+    fn receive_syn_ack(&mut self, option: Option<Secure>) {
+        let capable = match option {
+            Some(Secure::Capable(capable)) => Some(capable),
+            _ => None,
+        };
+        if let Opening::SynSent(client) = &mut self.opening {
+            match client.syn_ack(capable.as_ref(), &Keyring::EMPTY) {
+                Ok(news) => self.counts.extend(news),
+                Err(reject) => self.rejects.push(reject),
+            }
+            self.session = client.session(&Sha256, &Keyring::EMPTY);
+            self.opening = Opening::Established;
+        }
+        self.send_ack();
+    }
+
+    fn receive_ack(
+        &mut self,
+        now: u64,
+        segment: &Segment,
+        option: Option<Secure>,
+    ) -> Result<(), Reject> {
+        let source = segment.source;
+        let is_ours = source == self.remote() || Some(source) == self.machine.lapsed();
+        if is_ours {
+            if let Opening::SynReceived(server) = &mut self.opening {
+                let server = server.take();
+                self.session = server.and_then(|server| server.session(&Sha256, &Keyring::EMPTY));
+                self.opening = Opening::Established;
+            }
+        }
+        let Some(session) = self.session.as_mut() else {
+            return Ok(());
+        };
+        match option {
+            None if is_ours => {
+                let octets = segment.octets;
+                self.tell_machine(now, PeerEvent::Received { source, octets });
+            }
+            None | Some(Secure::Capable(_)) => {}
+            Some(Secure::Echo(echo)) => {
+                let news = session.hear_echo(&Sha256, &echo)?;
+                self.counts.extend(news);
+            }
+            Some(Secure::Update(update)) => {
+                let ends = Ends {
+                    source,
+                    destination: segment.destination,
+                };
+                let event = PeerEvent::Update {
+                    update,
+                    ends,
+                    octets: segment.octets,
+                    challenge: Challenge(self.random()),
+                    rto: RTO,
+                    segment: SEGMENT,
+                };
+                self.tell_machine(now, event);
+            }
+            Some(Secure::Confirm(confirm)) => {
+                let response = session.answer(&Sha256, &confirm)?;
+                self.send_option(&Secure::Response(response));
+                let epoch = confirm.epoch;
+                self.tell_flow(now, Event::Confirm { epoch });
+            }
+            Some(Secure::Response(response)) => {
+                self.tell_machine(now, PeerEvent::Response { response, source });
+            }
+        }
+        Ok(())
+    }
+
+    /// What TCP sends of itself: what was not answered again, or a little data.
+    fn speak(&mut self) {
+        match &mut self.opening {
+            Opening::Listening => {}
+            Opening::SynSent(client) => {
+                let offer = client.syn(20);
+                self.send_offer(Carrier::Syn, offer);
+            }
+            Opening::SynReceived(server) => {
+                let offer = server
+                    .as_mut()
+                    .map_or(Offer::Plain, |server| server.syn_ack(20));
+                self.send_offer(Carrier::SynAck, offer);
+            }
+            Opening::Established => {
+                self.send(Carrier::Other, Vec::new(), 600);
+                self.send_ack();
+            }
+        }
+    }
+
+    fn send_offer(&mut self, carrier: Carrier, offer: Offer) {
+        let options = match offer {
+            Offer::Carry(capable) => octets_of(&Secure::Capable(capable)),
+            Offer::Plain | Offer::NoRoom => Vec::new(),
+        };
+        self.send(carrier, options, 60);
+    }
+
+    fn send_ack(&mut self) {
+        let echo = self
+            .session
+            .as_mut()
+            .and_then(|session| session.echo(&Sha256));
+        let options = echo.map_or_else(Vec::new, |echo| octets_of(&Secure::Echo(echo)));
+        self.send(Carrier::OptionOnly, options, 52);
+    }
+
+    fn send_option(&mut self, option: &Secure) {
+        let options = octets_of(option);
+        let octets = 52 + u32::try_from(options.len()).expect("forty at most");
+        self.send(Carrier::OptionOnly, options, octets);
+    }
+
+    /// Sends, if it may.
+    fn send(&mut self, carrier: Carrier, options: Vec<u8>, octets: u32) {
+        let forbidden = self.machine.budget().is_some_and(|budget| budget < octets);
+        if !self.has_address || forbidden {
+            return;
+        }
+        self.out.push(Segment {
+            source: self.local,
+            destination: self.remote(),
+            carrier,
+            options,
+            octets,
+        });
+        if self.machine.budget().is_some() {
+            self.tell_machine(0, PeerEvent::Sent { octets });
+        }
+    }
+
+    /// Sends as much as TCP would after a restart.
+    fn burst(&mut self) {
+        for _ in 0..WINDOW {
+            self.send(Carrier::Other, Vec::new(), SEGMENT);
+        }
+    }
+
+    /// Tells the mover's machine, and does what it says.
+    fn tell_flow(&mut self, now: u64, event: Event) {
+        let mut event = Some(event);
+        while let (Some(next), Some(flow)) = (event.take(), self.flow.as_mut()) {
+            for action in flow.handle(Instant::from_millis(now), &self.settings, next) {
+                match action {
+                    Action::Rebind { local } => {
+                        self.local.address = local;
+                        self.has_address = true;
+                        event = Some(Event::Rebound);
+                    }
+                    Action::SendSecureUpdate {
+                        epoch,
+                        retransmission,
+                    } => self.send_update(epoch, retransmission),
+                    Action::RestartPath => self.burst(),
+                    Action::Count(what) => self.counts.push(what),
+                    Action::Forget => {
+                        let failed = self.state() == State::Failed;
+                        self.flow = self.flow.filter(|_| failed);
+                    }
+                    Action::SendUpdate { .. } => panic!("of the other profile"),
+                    Action::Park
+                    | Action::Hold
+                    | Action::Unpark
+                    | Action::Abort
+                    | Action::IgnoreSegment => {}
+                }
+            }
+        }
+    }
+
+    fn send_update(&mut self, epoch: Epoch, retransmission: bool) {
+        let ends = Ends {
+            source: self.local,
+            destination: self.remote(),
+        };
+        let session = self.session.as_mut().expect("of the profile");
+        let update = session.update(&Sha256, epoch, retransmission, &ends);
+        self.send_option(&Secure::Update(update));
+    }
+
+    /// The UPDATE it would send from anywhere.
+    pub fn forge(&mut self, source: Endpoint) -> Segment {
+        let ends = Ends {
+            source,
+            destination: self.remote(),
+        };
+        let epoch = self.last_epoch().next().expect("another");
+        let session = self.session.as_mut().expect("of the profile");
+        let update = session.update(&Sha256, epoch, true, &ends);
+        Segment {
+            source,
+            destination: ends.destination,
+            carrier: Carrier::OptionOnly,
+            options: octets_of(&Secure::Update(update)),
+            octets: 80,
+        }
+    }
+
+    /// Tells the correspondent's machine, and does what it says.
+    fn tell_machine(&mut self, now: u64, event: PeerEvent) {
+        let mut event = Some(event);
+        while let (Some(next), Some(session)) = (event.take(), self.session.as_mut()) {
+            let now = Instant::from_millis(now);
+            let told = self
+                .machine
+                .handle(now, &self.settings, session, &Sha256, next);
+            let actions = match told {
+                Ok(actions) => actions,
+                Err(reject) => return self.rejects.push(reject),
+            };
+            for action in actions {
+                match action {
+                    PeerAction::Rebind { .. } | PeerAction::ReturnTo { .. } => {
+                        event = Some(PeerEvent::Rebound);
+                    }
+                    PeerAction::SendConfirm {
+                        epoch, challenge, ..
+                    } => {
+                        let session = self.session.as_ref().expect("of the profile");
+                        let confirm = session.confirm(&Sha256, epoch, challenge);
+                        self.send_option(&Secure::Confirm(confirm));
+                    }
+                    PeerAction::RestartPath | PeerAction::LiftBudget => self.burst(),
+                    PeerAction::Budget(_) => {}
+                    PeerAction::Count(what) => self.counts.push(what),
+                }
+            }
+        }
+    }
+
+    fn random(&mut self) -> [u8; 8] {
+        self.chance.next().to_be_bytes()
+    }
+}
+
+/// The octets of an option.
+fn octets_of(option: &Secure) -> Vec<u8> {
+    let mut octets = [0; SPACE];
+    let len = option.emit(&mut octets);
+    octets[..len].to_vec()
+}
