@@ -11,6 +11,7 @@
 //! | `ids.rs`, `crypto.rs` | what the secure profile names things with; keys, tokens and MACs |
 //! | `option/` | walking option octets; ADDRESS UPDATE; the secure profile's options |
 //! | `flow.rs`, `mover.rs` | the state machine of a connection whose address changes |
+//! | `announcement.rs` | how its peer is told, in either profile |
 //! | `correspondent.rs`, `correspondent/` | whether an UPDATE is followed; what then goes on |
 //! | `path.rs` | how sure it is that a peer is somewhere, and how much may be sent there |
 //! | `handshake.rs`, `session.rs` | how a connection comes to be of the secure profile; what it is then |
@@ -20,6 +21,7 @@
 #![forbid(unsafe_code)]
 
 pub mod addr;
+pub mod announcement;
 pub mod correspondent;
 pub mod crypto;
 pub mod flow;

@@ -12,6 +12,7 @@
 //!        +--- hold_time over ---> Failed <--- confirm_time over --+
 //! ```
 
+use crate::proto::announcement::Announcement;
 use crate::proto::flow::Action;
 use crate::proto::flow::Actions;
 use crate::proto::flow::Event;
@@ -35,36 +36,16 @@ const IMPATIENT_TICK: Duration = Duration::from_secs(1);
 /// How long a RST is not believed after the peer was heard: it may have answered what overtook the
 /// UPDATE, and have been overtaken in turn. If it was meant, the next segment brings another.
 const SETTLING: Duration = Duration::from_secs(2);
-/// How many addresses the peer may believe in that an UPDATE is sent for.
-const BELIEFS: usize = 3;
 
 /// A connection whose local address changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Flow {
-    profile: Profile,
     /// The address the socket has.
     local: IpAddr,
-    /// The address at which the peer last confirmed it.
-    confirmed: IpAddr,
-    /// The addresses from which an UPDATE was sent since, so that the peer may think it is there.
-    /// Without `local` and `confirmed`.
-    beliefs: [Option<IpAddr>; BELIEFS],
+    /// What the peer knows of that.
+    announcement: Announcement,
     since: Instant,
     phase: Phase,
-}
-
-/// How the peer is told, and how it answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Profile {
-    /// One ADDRESS UPDATE for each address the peer may believe in; any segment of its answers.
-    Classic,
-    /// One UPDATE with an epoch of its own; a CONFIRM answers.
-    Secure {
-        /// The epoch of the first UPDATE from the address the flow has.
-        first: Epoch,
-        /// The last epoch there was.
-        last: Epoch,
-    },
 }
 
 /// The state, with what only it has.
@@ -116,22 +97,20 @@ impl Phase {
 impl Flow {
     /// A connection of the classic profile at `local`, where its peer knows it to be.
     pub fn new(local: IpAddr, now: Instant) -> Self {
-        Self::with(Profile::Classic, local, now)
+        Self::with(Announcement::classic(local), local, now)
     }
 
     /// A connection of the secure profile at `local`, where its peer knows it to be. `last` is the
     /// epoch of its last UPDATE.
     pub fn secure(local: IpAddr, last: Epoch, now: Instant) -> Self {
-        Self::with(Profile::Secure { first: last, last }, local, now)
+        Self::with(Announcement::secure(local, last), local, now)
     }
 
     /// A connection at `local`.
-    fn with(profile: Profile, local: IpAddr, now: Instant) -> Self {
+    fn with(announcement: Announcement, local: IpAddr, now: Instant) -> Self {
         Self {
-            profile,
             local,
-            confirmed: local,
-            beliefs: [None; BELIEFS],
+            announcement,
             since: now,
             phase: Phase::Stable,
         }
@@ -149,7 +128,7 @@ impl Flow {
 
     /// The address at which the peer last confirmed it.
     pub fn old(&self) -> IpAddr {
-        self.confirmed
+        self.announcement.confirmed()
     }
 
     /// How often the UPDATE was sent.
@@ -206,9 +185,8 @@ impl Flow {
                 None => Actions::new(),
             },
             (Phase::Rebinding { to, rto, .. }, Event::Rebound) => {
-                self.believe(self.local);
+                self.announcement.moved(self.local, to);
                 self.local = to;
-                self.disbelieve(to);
                 self.announce(now, settings, rto, Happening::Moved)
             }
             (Phase::Rebinding { until, .. }, Event::RebindFailed(error)) => match error {
@@ -236,8 +214,10 @@ impl Flow {
                     rst: false,
                     acceptable: true,
                 },
-            ) if self.profile == Profile::Classic => self.confirm(now, tries),
-            (Phase::Pending { tries, .. }, Event::Confirm { epoch }) if self.has_used(epoch) => {
+            ) if self.announcement.is_answered_by_anything() => self.confirm(now, tries),
+            (Phase::Pending { tries, .. }, Event::Confirm { epoch })
+                if self.announcement.is_answered_by(epoch) =>
+            {
                 self.confirm(now, tries)
             }
             (
@@ -332,9 +312,7 @@ impl Flow {
 
     /// The address it has is there again.
     fn resume(&mut self, now: Instant, settings: &Settings, rto: Duration) -> Actions {
-        // The same address need not be the same network, and what lies behind a NAT there.
-        let may_differ = self.profile != Profile::Classic || self.told().next().is_some();
-        if may_differ {
+        if self.announcement.is_due(self.local) {
             return self.announce(now, settings, rto, Happening::Resumed);
         }
         self.enter(Phase::Stable, now);
@@ -354,9 +332,9 @@ impl Flow {
         rto: Duration,
         what: Happening,
     ) -> Actions {
-        if !self.next_epoch(true) {
+        let Some(mut actions) = self.announcement.updates(self.local, false) else {
             return self.fail(now, Happening::EpochsSpent);
-        }
+        };
         let mut backoff = Backoff::from_rto(rto);
         let phase = Phase::Pending {
             tries: 1,
@@ -365,54 +343,9 @@ impl Flow {
             until: now.after(settings.confirm_time),
         };
         self.enter(phase, now);
-        let mut actions = self.updates(false);
         actions.push(Action::RestartPath);
         actions.push(Action::Count(what));
         actions
-    }
-
-    /// What tells the peer: one UPDATE with the epoch it is, or, in the classic profile, one for
-    /// each address the peer may believe in.
-    fn updates(&self, retransmission: bool) -> Actions {
-        if let Profile::Secure { last: epoch, .. } = self.profile {
-            return [Action::SendSecureUpdate {
-                epoch,
-                retransmission,
-            }]
-            .into();
-        }
-        let mut actions = Actions::new();
-        for old in self.told() {
-            actions.push(Action::SendUpdate {
-                old,
-                retransmission,
-            });
-        }
-        actions
-    }
-
-    /// Every UPDATE has an epoch of its own, one that is sent again, too: so what was seen on the
-    /// way is worth nothing as soon as another has arrived. Whether there is one left.
-    fn next_epoch(&mut self, at_a_new_address: bool) -> bool {
-        let Profile::Secure { first, last } = self.profile else {
-            return true;
-        };
-        let Some(next) = last.next() else {
-            return false;
-        };
-        self.profile = Profile::Secure {
-            first: if at_a_new_address { next } else { first },
-            last: next,
-        };
-        true
-    }
-
-    /// Whether `epoch` is that of an UPDATE from the address it has.
-    fn has_used(&self, epoch: Epoch) -> bool {
-        match self.profile {
-            Profile::Classic => false,
-            Profile::Secure { first, last } => first <= epoch && epoch <= last,
-        }
     }
 
     /// The peer was not heard: tells it again, or gives up.
@@ -429,22 +362,21 @@ impl Flow {
         if until <= now {
             return self.fail(now, Happening::GaveUp);
         }
-        if !self.next_epoch(false) {
+        let Some(actions) = self.announcement.updates(self.local, true) else {
             return self.fail(now, Happening::EpochsSpent);
-        }
+        };
         self.phase = Phase::Pending {
             tries: tries.saturating_add(1),
             retry: now.after(backoff.wait()),
             backoff,
             until,
         };
-        self.updates(true)
+        actions
     }
 
     /// The peer was heard at the new address.
     fn confirm(&mut self, now: Instant, tries: u32) -> Actions {
-        self.confirmed = self.local;
-        self.beliefs = [None; BELIEFS];
+        self.announcement.answered(self.local);
         let until = now.after(SETTLING);
         self.enter(Phase::Settling { until }, now);
         let mut actions = Actions::new();
@@ -472,41 +404,6 @@ impl Flow {
     fn enter(&mut self, phase: Phase, now: Instant) {
         self.phase = phase;
         self.since = now;
-    }
-
-    /// Where the peer may think it is, other than where it is.
-    fn told(&self) -> impl Iterator<Item = IpAddr> {
-        let confirmed = Some(self.confirmed).filter(|confirmed| *confirmed != self.local);
-        confirmed
-            .into_iter()
-            .chain(self.beliefs.into_iter().flatten())
-    }
-
-    /// The peer may think it is at `address`. When there is no room the oldest goes.
-    fn believe(&mut self, address: IpAddr) {
-        self.disbelieve(address);
-        if address == self.confirmed {
-            return;
-        }
-        if let Some(place) = self.beliefs.iter_mut().find(|place| place.is_none()) {
-            *place = Some(address);
-            return;
-        }
-        let [_, second, third] = self.beliefs;
-        self.beliefs = [second, third, Some(address)];
-    }
-
-    /// `address` is where it is, or is put in again at the end.
-    fn disbelieve(&mut self, address: IpAddr) {
-        let mut kept = [None; BELIEFS];
-        let others = self
-            .beliefs
-            .into_iter()
-            .filter(|belief| belief.is_some_and(|b| b != address));
-        for (place, belief) in kept.iter_mut().zip(others) {
-            *place = belief;
-        }
-        self.beliefs = kept;
     }
 }
 

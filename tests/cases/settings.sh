@@ -10,6 +10,7 @@ case_defaults() {
 	expect setting hold_time is 3600 on mover
 	expect setting confirm_time is 120 on mover
 	expect setting carrier_delay is 2000 on mover
+	expect setting validate_time is 10 on mover
 }
 
 describe "a bad value gets EINVAL and changes nothing"
@@ -28,6 +29,9 @@ case_bad_values() {
 			expect refused on mover set "tcp_continuity/$name" "$value"
 		done
 	done
+	for value in 0 61 -1 x; do
+		expect refused on mover set tcp_continuity/validate_time "$value"
+	done
 	for value in -1 60001 ten; do
 		expect refused on mover set tcp_continuity/carrier_delay "$value"
 	done
@@ -36,6 +40,7 @@ case_bad_values() {
 	expect setting hold_time is 3600 on mover
 	expect setting confirm_time is 120 on mover
 	expect setting carrier_delay is 2000 on mover
+	expect setting validate_time is 10 on mover
 }
 
 describe "what one namespace is told, the other does not notice"

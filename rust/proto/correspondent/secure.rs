@@ -211,7 +211,8 @@ impl Correspondent {
     }
 
     /// How many octets may be sent, if that is bounded. Only then does the machine want to hear of
-    /// segments that come and are sent.
+    /// segments that come on the path it has and are sent; of those from a path that
+    /// [lapsed](Self::lapsed) always.
     pub fn budget(&self) -> Option<u32> {
         self.trial().map(|trial| trial.credit.remaining())
     }

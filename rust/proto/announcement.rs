@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! How a mover's peer is told where the mover is, in either profile, and what answers it.
+
+use crate::proto::flow::Action;
+use crate::proto::flow::Actions;
+use crate::proto::ids::Epoch;
+use core::net::IpAddr;
+
+/// How many addresses the peer may believe in that an UPDATE is sent for.
+const BELIEFS: usize = 3;
+
+/// What the peer was told, and may know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Announcement {
+    profile: Profile,
+    /// The address at which the peer last confirmed the mover.
+    confirmed: IpAddr,
+}
+
+/// What it takes, by profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Profile {
+    /// One ADDRESS UPDATE for each address the peer may believe in; any segment of its answers.
+    Classic {
+        /// The addresses from which an UPDATE was sent since, so that the peer may think the mover
+        /// is there. Without the one it has and the one confirmed.
+        beliefs: [Option<IpAddr>; BELIEFS],
+    },
+    /// One UPDATE with an epoch of its own; a CONFIRM answers.
+    Secure {
+        /// The epoch of the first UPDATE from the address the mover has.
+        first: Epoch,
+        /// The last epoch there was.
+        last: Epoch,
+    },
+}
+
+impl Announcement {
+    /// In the classic profile, the peer knowing the mover at `confirmed`.
+    pub const fn classic(confirmed: IpAddr) -> Self {
+        let beliefs = [None; BELIEFS];
+        let profile = Profile::Classic { beliefs };
+        Self { profile, confirmed }
+    }
+
+    /// In the secure profile. `last` is the epoch of the last UPDATE.
+    pub const fn secure(confirmed: IpAddr, last: Epoch) -> Self {
+        let profile = Profile::Secure { first: last, last };
+        Self { profile, confirmed }
+    }
+
+    /// The address at which the peer last confirmed the mover.
+    pub const fn confirmed(&self) -> IpAddr {
+        self.confirmed
+    }
+
+    /// Whether any segment that can only be the peer's is an answer.
+    pub const fn is_answered_by_anything(&self) -> bool {
+        matches!(self.profile, Profile::Classic { .. })
+    }
+
+    /// Whether a CONFIRM with `epoch` is one: it is that of an UPDATE from the address there is.
+    pub fn is_answered_by(&self, epoch: Epoch) -> bool {
+        match self.profile {
+            Profile::Classic { .. } => false,
+            Profile::Secure { first, last } => first <= epoch && epoch <= last,
+        }
+    }
+
+    /// Whether the peer is to be told of `local`, where the mover is again. In the secure profile
+    /// always: the same address need not be the same network, and what lies behind a NAT there.
+    pub fn is_due(&self, local: IpAddr) -> bool {
+        match self.profile {
+            Profile::Classic { .. } => self.told(local).next().is_some(),
+            Profile::Secure { .. } => true,
+        }
+    }
+
+    /// The mover has gone from one address to another.
+    pub fn moved(&mut self, from: IpAddr, to: IpAddr) {
+        self.believe(from);
+        self.disbelieve(to);
+    }
+
+    /// The peer has answered: it knows of `local`.
+    pub fn answered(&mut self, local: IpAddr) {
+        self.confirmed = local;
+        if let Profile::Classic { beliefs } = &mut self.profile {
+            *beliefs = [None; BELIEFS];
+        }
+    }
+
+    /// The UPDATEs to be sent now: one with the epoch it is, or, in the classic profile, one for
+    /// each address the peer may believe in. `None` if there can be no other.
+    ///
+    /// Every epoch is used once, for an UPDATE that is sent again as well: so what was seen on the
+    /// way is worth nothing as soon as another has arrived.
+    pub fn updates(&mut self, local: IpAddr, retransmission: bool) -> Option<Actions> {
+        let mut actions = Actions::new();
+        if let Profile::Secure { first, last } = &mut self.profile {
+            let epoch = last.next()?;
+            *last = epoch;
+            if !retransmission {
+                *first = epoch;
+            }
+            actions.push(Action::SendSecureUpdate {
+                epoch,
+                retransmission,
+            });
+        }
+        for old in self.told(local) {
+            actions.push(Action::SendUpdate {
+                old,
+                retransmission,
+            });
+        }
+        Some(actions)
+    }
+
+    /// Where the peer may think the mover is, other than where it is, if that has to be named.
+    fn told(&self, local: IpAddr) -> impl Iterator<Item = IpAddr> {
+        let (confirmed, beliefs) = match self.profile {
+            Profile::Classic { beliefs } => (Some(self.confirmed), beliefs),
+            Profile::Secure { .. } => (None, [None; BELIEFS]),
+        };
+        let confirmed = confirmed.filter(|confirmed| *confirmed != local);
+        confirmed.into_iter().chain(beliefs.into_iter().flatten())
+    }
+
+    /// The peer may think it is at `address`. When there is no room the oldest goes.
+    fn believe(&mut self, address: IpAddr) {
+        self.disbelieve(address);
+        let Profile::Classic { beliefs } = &mut self.profile else {
+            return;
+        };
+        if address == self.confirmed {
+            return;
+        }
+        if let Some(place) = beliefs.iter_mut().find(|place| place.is_none()) {
+            *place = Some(address);
+            return;
+        }
+        let [_, second, third] = *beliefs;
+        *beliefs = [second, third, Some(address)];
+    }
+
+    /// `address` is where it is, or is put in again at the end.
+    fn disbelieve(&mut self, address: IpAddr) {
+        let Profile::Classic { beliefs } = &mut self.profile else {
+            return;
+        };
+        let mut kept = [None; BELIEFS];
+        let others = beliefs
+            .iter()
+            .copied()
+            .filter(|belief| belief.is_some_and(|b| b != address));
+        for (place, belief) in kept.iter_mut().zip(others) {
+            *place = belief;
+        }
+        *beliefs = kept;
+    }
+}
