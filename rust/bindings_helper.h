@@ -3,6 +3,7 @@
  * What bindgen reads: the kernel's networking headers and the prototypes of our helpers. Which
  * names of it become bindings is said in bindgen_parameters.
  */
+#include <crypto/sha2.h>
 #include <linux/inetdevice.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
@@ -10,6 +11,7 @@
 #include <linux/netfilter_ipv6.h>
 #include <linux/notifier.h>
 #include <linux/proc_fs.h>
+#include <linux/random.h>
 #include <linux/seq_file.h>
 #include <linux/skbuff.h>
 #include <linux/sysctl.h>

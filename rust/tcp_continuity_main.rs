@@ -38,6 +38,7 @@ struct TcpContinuity {
 impl kernel::Module for TcpContinuity {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         net::layout::check()?;
+        net::crypto::check()?;
         let queue = Queue::new()?;
         let namespaces = KBox::pin_init(Registration::new(), GFP_KERNEL)?;
         Ok(Self {

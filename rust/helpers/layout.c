@@ -3,6 +3,7 @@
  * Where the C compiler has put what Rust reads by itself, to be compared with where bindgen thinks
  * it is. In the order of rust/net/layout.rs.
  */
+#include <crypto/sha2.h>
 #include <linux/inetdevice.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
@@ -46,4 +47,5 @@ const u32 tcpc_layout[TCPC_LAYOUT] = {
 	sizeof(struct notifier_block),
 	offsetof(struct in_ifaddr, ifa_local),
 	offsetof(struct inet6_ifaddr, addr),
+	sizeof(struct hmac_sha256_ctx),
 };

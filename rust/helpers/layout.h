@@ -4,7 +4,7 @@
 
 #include <linux/types.h>
 
-#define TCPC_LAYOUT 27
+#define TCPC_LAYOUT 28
 
 extern const u32 tcpc_layout[TCPC_LAYOUT];
 

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Static inlines and macros for the rest of rust/net: locks, work, namespaces, notifiers, files.
+ * Static inlines and macros for the rest of rust/net: locks, work, namespaces, notifiers, files,
+ * cryptography.
  */
+#include <crypto/sha2.h>
+#include <crypto/utils.h>
 #include <linux/bottom_half.h>
 #include <linux/inetdevice.h>
 #include <linux/ktime.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/workqueue.h>
 #include <net/addrconf.h>
 #include <net/if_inet6.h>
@@ -30,6 +34,11 @@ void tcpc_cond_resched(void)
 	cond_resched();
 }
 
+bool tcpc_crypto_memneq(const void *a, const void *b, size_t size)
+{
+	return crypto_memneq(a, b, size);
+}
+
 struct in_ifaddr *tcpc_first_ifa(const struct net_device *dev)
 {
 	struct in_device *in_dev = __in_dev_get_rtnl(dev);
@@ -42,6 +51,11 @@ struct inet6_ifaddr *tcpc_first_ifp(const struct net_device *dev)
 	struct inet6_dev *idev = __in6_dev_get(dev);
 
 	return idev ? list_first_entry_or_null(&idev->addr_list, struct inet6_ifaddr, if_list) : NULL;
+}
+
+void tcpc_hmac_sha256_update(struct hmac_sha256_ctx *ctx, const u8 *data, size_t len)
+{
+	hmac_sha256_update(ctx, data, len);
 }
 
 struct net *tcpc_ifa_net(const struct in_ifaddr *ifa)
@@ -72,6 +86,11 @@ void tcpc_local_bh_disable(void)
 void tcpc_local_bh_enable(void)
 {
 	local_bh_enable();
+}
+
+void tcpc_memzero(void *at, size_t len)
+{
+	memzero_explicit(at, len);
 }
 
 void *tcpc_net_generic(const struct net *net, unsigned int id)

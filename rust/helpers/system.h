@@ -2,6 +2,7 @@
 #ifndef TCPC_HELPERS_SYSTEM_H
 #define TCPC_HELPERS_SYSTEM_H
 
+#include <crypto/sha2.h>
 #include <linux/inetdevice.h>
 #include <linux/spinlock_types.h>
 #include <linux/workqueue.h>
@@ -11,14 +12,17 @@
 struct workqueue_struct *tcpc_alloc_workqueue(void);
 void tcpc_assert_spin_locked(spinlock_t *lock);
 void tcpc_cond_resched(void);
+bool tcpc_crypto_memneq(const void *a, const void *b, size_t size);
 struct in_ifaddr *tcpc_first_ifa(const struct net_device *dev);
 struct inet6_ifaddr *tcpc_first_ifp(const struct net_device *dev);
+void tcpc_hmac_sha256_update(struct hmac_sha256_ctx *ctx, const u8 *data, size_t len);
 struct net *tcpc_ifa_net(const struct in_ifaddr *ifa);
 struct net *tcpc_ifp_net(const struct inet6_ifaddr *ifp);
 void tcpc_init_delayed_work(struct delayed_work *work, work_func_t func);
 u64 tcpc_ktime_get_ms(void);
 void tcpc_local_bh_disable(void);
 void tcpc_local_bh_enable(void);
+void tcpc_memzero(void *at, size_t len);
 void *tcpc_net_generic(const struct net *net, unsigned int id);
 struct proc_dir_entry *tcpc_net_proc(const struct net *net);
 struct in_ifaddr *tcpc_next_ifa(const struct in_ifaddr *ifa);

@@ -46,6 +46,7 @@ const LAYOUT: [usize; bindings::TCPC_LAYOUT as usize] = [
     size_of::<bindings::notifier_block>(),
     offset_of!(bindings::in_ifaddr, ifa_local),
     offset_of!(bindings::inet6_ifaddr, addr),
+    size_of::<bindings::hmac_sha256_ctx>(),
 ];
 
 /// Refuses to go on where the two disagree.
