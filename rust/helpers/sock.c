@@ -289,17 +289,9 @@ bool tcpc_sk_is_full_of(const struct sock *sk, const struct net *net)
 
 bool tcpc_sk_is_movable(const struct sock *sk)
 {
-	const struct tcp_sock *tp = tcp_sk(sk);
-	const struct inet_connection_sock *icsk = inet_csk(sk);
-
-	return sk->sk_protocol == IPPROTO_TCP &&
-	       ((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2 |
+	return ((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2 |
 				       TCPF_CLOSE_WAIT | TCPF_CLOSING | TCPF_LAST_ACK)) &&
-	       sk_hashed(sk) && icsk->icsk_bind_hash && icsk->icsk_bind2_hash &&
-	       sk->sk_net_refcnt && sk->sk_prot->unhash == tcp_prot.unhash &&
-	       !sk_is_mptcp(sk) && !tp->repair && !rcu_access_pointer(tp->fastopen_rsk) &&
-	       !inet_test_bit(TRANSPARENT, sk) && tcpc_sk_has_no_source_route(sk) &&
-	       tcpc_sk_has_no_keys(sk);
+	       sk_hashed(sk) && tcpc_sk_is_ordinary(sk);
 }
 
 bool tcpc_sk_has_no_keys(const struct sock *sk)
@@ -321,6 +313,18 @@ bool tcpc_sk_has_no_source_route(const struct sock *sk)
 {
 	return !rcu_access_pointer(inet_sk(sk)->inet_opt) &&
 	       (sk->sk_family != AF_INET6 || !rcu_access_pointer(inet6_sk(sk)->opt));
+}
+
+bool tcpc_sk_is_ordinary(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+
+	return sk->sk_protocol == IPPROTO_TCP && icsk->icsk_bind_hash && icsk->icsk_bind2_hash &&
+	       sk->sk_net_refcnt && sk->sk_prot->unhash == tcp_prot.unhash &&
+	       !sk_is_mptcp(sk) && !tp->repair && !rcu_access_pointer(tp->fastopen_rsk) &&
+	       !inet_test_bit(TRANSPARENT, sk) && tcpc_sk_has_no_source_route(sk) &&
+	       tcpc_sk_has_no_keys(sk);
 }
 
 bool tcpc_sk_is_orphan(const struct sock *sk)
@@ -388,6 +392,12 @@ struct in6_addr tcpc_sk_v6_rcv_saddr(const struct sock *sk)
 void tcpc_sock_hold(struct sock *sk)
 {
 	sock_hold(sk);
+}
+
+/* A namespace without sockets that hold it may be ending. */
+struct net *tcpc_sock_held_net(const struct sock *sk)
+{
+	return sk_is_tcp(sk) && sk->sk_net_refcnt ? sock_net(sk) : NULL;
 }
 
 struct net *tcpc_sock_net(const struct sock *sk)

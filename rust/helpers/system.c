@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Static inlines and macros for the rest of rust/net: locks, work, namespaces, notifiers, files,
- * cryptography.
+ * tracepoints, cryptography.
  */
 #include <crypto/sha2.h>
 #include <crypto/utils.h>
@@ -11,11 +11,13 @@
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/tracepoint.h>
 #include <linux/workqueue.h>
 #include <net/addrconf.h>
 #include <net/if_inet6.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
+#include <trace/events/sock.h>
 
 #include "system.h"
 
@@ -112,6 +114,35 @@ struct inet6_ifaddr *tcpc_next_ifp(struct inet6_ifaddr *ifp)
 {
 	return list_is_last(&ifp->if_list, &ifp->idev->addr_list) ?
 	       NULL : list_next_entry(ifp, if_list);
+}
+
+static void tcpc_probe_compare(struct tracepoint *tp, void *found)
+{
+	if (!strcmp(tp->name, "inet_sock_set_state"))
+		*(struct tracepoint **)found = tp;
+}
+
+/* The tracepoint's own symbol is not exported. */
+struct tracepoint *tcpc_probe_find(void)
+{
+	struct tracepoint *found = NULL;
+
+	if (IS_ENABLED(CONFIG_TRACEPOINTS))
+		for_each_kernel_tracepoint(tcpc_probe_compare, &found);
+	return found;
+}
+
+int tcpc_probe_register(struct tracepoint *tp, tcpc_probe_t probe)
+{
+	check_trace_callback_type_inet_sock_set_state(probe);
+	return IS_ENABLED(CONFIG_TRACEPOINTS) ? tracepoint_probe_register(tp, probe, NULL) : -ENOENT;
+}
+
+void tcpc_probe_unregister(struct tracepoint *tp, tcpc_probe_t probe)
+{
+	if (IS_ENABLED(CONFIG_TRACEPOINTS))
+		tracepoint_probe_unregister(tp, probe, NULL);
+	tracepoint_synchronize_unregister();
 }
 
 void tcpc_schedule_at_most(struct workqueue_struct *queue, struct delayed_work *work,

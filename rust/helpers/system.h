@@ -5,9 +5,14 @@
 #include <crypto/sha2.h>
 #include <linux/inetdevice.h>
 #include <linux/spinlock_types.h>
+#include <linux/tracepoint-defs.h>
 #include <linux/workqueue.h>
 #include <net/if_inet6.h>
 #include <net/net_namespace.h>
+#include <net/sock.h>
+
+/* A probe of inet_sock_set_state (include/trace/events/sock.h). */
+typedef void (*tcpc_probe_t)(void *data, const struct sock *sk, const int old, const int new);
 
 struct workqueue_struct *tcpc_alloc_workqueue(void);
 void tcpc_assert_spin_locked(spinlock_t *lock);
@@ -27,6 +32,9 @@ void *tcpc_net_generic(const struct net *net, unsigned int id);
 struct proc_dir_entry *tcpc_net_proc(const struct net *net);
 struct in_ifaddr *tcpc_next_ifa(const struct in_ifaddr *ifa);
 struct inet6_ifaddr *tcpc_next_ifp(struct inet6_ifaddr *ifp);
+struct tracepoint *tcpc_probe_find(void);
+int tcpc_probe_register(struct tracepoint *tp, tcpc_probe_t probe);
+void tcpc_probe_unregister(struct tracepoint *tp, tcpc_probe_t probe);
 void tcpc_schedule_at_most(struct workqueue_struct *queue, struct delayed_work *work,
 			   unsigned int millis);
 void tcpc_spin_lock_bh(spinlock_t *lock);

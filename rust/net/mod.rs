@@ -18,6 +18,7 @@ pub mod route;
 pub mod segment;
 pub mod skb;
 pub mod sock;
+pub mod sockstate;
 pub mod sync;
 pub mod sysctl;
 pub mod time;

@@ -18,7 +18,10 @@ use kernel::error::{
     Result, //
 };
 use kernel::prelude::*;
-use kernel::sync::Arc;
+use kernel::sync::{
+    rcu,
+    Arc, //
+};
 use kernel::types::Opaque;
 
 /// A network namespace that something else keeps alive for `'a`.
@@ -173,6 +176,27 @@ pub(super) fn of<T: PerNamespace>(net: NetRef<'_>) -> Option<Arc<T>> {
     let borrowed =
         unsafe { <Arc<T> as kernel::types::ForeignOwnable>::borrow(kept.as_ptr().cast()) };
     Some(borrowed.into())
+}
+
+/// Does `then` with the `T` of a namespace, without taking a reference; `None` before it has one
+/// and after.
+///
+/// # Context
+///
+/// As [`of`], under the RCU read lock.
+pub(super) fn with<T: PerNamespace, R>(
+    net: NetRef<'_>,
+    _rcu: &rcu::Guard,
+    then: impl FnOnce(&T) -> R,
+) -> Option<R> {
+    let kept = slot(net);
+    // SAFETY: As in `of()`.
+    let kept = NonNull::new(unsafe { *kept }.cast_mut())?;
+    // SAFETY: As above: `exit()` drops its reference a grace period after `pre_exit()`, which has
+    // ended whatever calls this (`ops_undo_list()`, net/core/net_namespace.c).
+    let borrowed =
+        unsafe { <Arc<T> as kernel::types::ForeignOwnable>::borrow(kept.as_ptr().cast()) };
+    Some(then(&borrowed))
 }
 
 /// Where a namespace keeps its pointer to a `T`.

@@ -13,10 +13,8 @@ use super::{
     Tuple, //
 };
 use crate::bindings;
-use crate::net::addr;
 use crate::net::namespace::NetRef;
 use crate::net::sync::Bh;
-use core::net::IpAddr;
 use kernel::types::NotThreadSafe;
 
 /// A socket whose lock is held, with bottom halves off. Dropping it unlocks.
@@ -136,31 +134,8 @@ impl Locked<'_> {
 
     /// The socket's addresses and ports.
     pub fn tuple(&self) -> Tuple {
-        let sk = self.as_ptr();
-        let (local, remote) = if self.is_v6() {
-            // SAFETY: The helper copies a member of the socket.
-            let local = unsafe { bindings::tcpc_sk_v6_rcv_saddr(sk) };
-            // SAFETY: As above.
-            let remote = unsafe { bindings::tcpc_sk_v6_daddr(sk) };
-            (addr::from_in6(&local), addr::from_in6(&remote))
-        } else {
-            // SAFETY: The helper reads a member of the socket.
-            let local = unsafe { bindings::tcpc_sk_rcv_saddr(sk) };
-            // SAFETY: As above.
-            let remote = unsafe { bindings::tcpc_sk_daddr(sk) };
-            (
-                IpAddr::V4(addr::from_be32(local)),
-                IpAddr::V4(addr::from_be32(remote)),
-            )
-        };
-        Tuple {
-            local,
-            // SAFETY: As above.
-            local_port: unsafe { bindings::tcpc_sk_num(sk) },
-            remote,
-            // SAFETY: As above.
-            remote_port: u16::from_be(unsafe { bindings::tcpc_sk_dport(sk) }),
-        }
+        // SAFETY: A full TCP socket, locked by `self`.
+        unsafe { Tuple::of(self.as_ptr()) }
     }
 
     /// Whether it speaks IPv6 on the wire: an `AF_INET6` socket whose peer is no mapped address.

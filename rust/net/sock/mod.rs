@@ -39,6 +39,7 @@ pub use view::Numbers;
 pub use walk::Found;
 
 use crate::bindings;
+use crate::net::addr;
 use core::net::IpAddr;
 use core::ptr::NonNull;
 use kernel::error::Error;
@@ -55,6 +56,41 @@ pub struct Tuple {
     pub remote: IpAddr,
     /// The port of the other end.
     pub remote_port: u16,
+}
+
+impl Tuple {
+    /// That of a full socket.
+    ///
+    /// # Safety
+    ///
+    /// `sk` is a full TCP socket that is locked, or in the middle of a change of its state.
+    pub(super) unsafe fn of(sk: *const bindings::sock) -> Self {
+        // SAFETY: The helper reads members of the socket.
+        let (local, remote) = if unsafe { bindings::tcpc_sk_is_v6(sk) } {
+            // SAFETY: The helper copies a member of the socket.
+            let local = unsafe { bindings::tcpc_sk_v6_rcv_saddr(sk) };
+            // SAFETY: As above.
+            let remote = unsafe { bindings::tcpc_sk_v6_daddr(sk) };
+            (addr::from_in6(&local), addr::from_in6(&remote))
+        } else {
+            // SAFETY: The helper reads a member of the socket.
+            let local = unsafe { bindings::tcpc_sk_rcv_saddr(sk) };
+            // SAFETY: As above.
+            let remote = unsafe { bindings::tcpc_sk_daddr(sk) };
+            (
+                IpAddr::V4(addr::from_be32(local)),
+                IpAddr::V4(addr::from_be32(remote)),
+            )
+        };
+        Self {
+            local,
+            // SAFETY: As above.
+            local_port: unsafe { bindings::tcpc_sk_num(sk) },
+            remote,
+            // SAFETY: As above.
+            remote_port: u16::from_be(unsafe { bindings::tcpc_sk_dport(sk) }),
+        }
+    }
 }
 
 /// What tells one socket from another while both live. Never dereferenced.
