@@ -120,9 +120,10 @@ void tcpc_ehash_lock_bh(const struct inet_hashinfo *table, u32 slot)
 }
 
 static bool tcpc_match4(const struct sock *sk, const struct sock *other,
-			const struct in6_addr *local, const struct in6_addr *remote)
+			const struct in6_addr *local, const struct in6_addr *remote,
+			__be16 dport)
 {
-	const __portpair ports = INET_COMBINED_PORTS(sk->sk_dport, sk->sk_num);
+	const __portpair ports = INET_COMBINED_PORTS(dport, sk->sk_num);
 	int dif = sk->sk_bound_dev_if;
 	INET_ADDR_COOKIE(cookie, remote->s6_addr32[3], local->s6_addr32[3]);
 
@@ -131,9 +132,10 @@ static bool tcpc_match4(const struct sock *sk, const struct sock *other,
 }
 
 static bool tcpc_match6(const struct sock *sk, const struct sock *other,
-			const struct in6_addr *local, const struct in6_addr *remote)
+			const struct in6_addr *local, const struct in6_addr *remote,
+			__be16 dport)
 {
-	const __portpair ports = INET_COMBINED_PORTS(sk->sk_dport, sk->sk_num);
+	const __portpair ports = INET_COMBINED_PORTS(dport, sk->sk_num);
 	int dif = sk->sk_bound_dev_if;
 
 	return inet6_match(sock_net(sk), other, remote, local, ports, dif,
@@ -142,11 +144,11 @@ static bool tcpc_match6(const struct sock *sk, const struct sock *other,
 
 /* The test of __inet_check_established() and __inet6_check_established(). */
 bool tcpc_ehash_matches(const struct sock *sk, const struct sock *other, u32 hash,
-			const struct in6_addr *local, const struct in6_addr *remote)
+			const struct in6_addr *local, const struct in6_addr *remote, __be16 dport)
 {
 	return other != sk && other->sk_hash == hash &&
-	       (tcpc_sk_is_v6(sk) ? tcpc_match6(sk, other, local, remote) :
-		tcpc_match4(sk, other, local, remote));
+	       (tcpc_sk_is_v6(sk) ? tcpc_match6(sk, other, local, remote, dport) :
+		tcpc_match4(sk, other, local, remote, dport));
 }
 
 struct sock *tcpc_ehash_next(const struct sock *sk)
@@ -222,12 +224,12 @@ spinlock_t *tcpc_sk_ehash_lockp(const struct sock *sk, u32 hash)
 }
 
 u32 tcpc_sk_ehashfn(const struct sock *sk, const struct in6_addr *local,
-		    const struct in6_addr *remote)
+		    const struct in6_addr *remote, __be16 dport)
 {
 	return tcpc_sk_is_v6(sk) ?
-	       inet6_ehashfn(sock_net(sk), local, sk->sk_num, remote, sk->sk_dport) :
+	       inet6_ehashfn(sock_net(sk), local, sk->sk_num, remote, dport) :
 	       inet_ehashfn(sock_net(sk), local->s6_addr32[3], sk->sk_num,
-			    remote->s6_addr32[3], sk->sk_dport);
+			    remote->s6_addr32[3], dport);
 }
 
 void tcpc_sk_forget_path(struct sock *sk)
@@ -371,8 +373,10 @@ void tcpc_sk_set_local(struct sock *sk, const struct in6_addr *local)
 	tcpc_sk_is_v6(sk) ? tcpc_sk_set_local6(sk, local) : tcpc_sk_set_local4(sk, local);
 }
 
-void tcpc_sk_set_remote(struct sock *sk, const struct in6_addr *remote)
+/* Ports are read without the lock, as by net/ipv4/inet_diag.c. */
+void tcpc_sk_set_remote(struct sock *sk, const struct in6_addr *remote, __be16 dport)
 {
+	WRITE_ONCE(sk->sk_dport, dport);
 	if (tcpc_sk_is_v6(sk))
 		sk->sk_v6_daddr = *remote;
 	else

@@ -23,7 +23,7 @@ struct sock *tcpc_ehash_first(const struct inet_ehash_bucket *bucket);
 void tcpc_ehash_leave(struct sock *sk);
 void tcpc_ehash_lock_bh(const struct inet_hashinfo *table, u32 slot);
 bool tcpc_ehash_matches(const struct sock *sk, const struct sock *other, u32 hash,
-			const struct in6_addr *local, const struct in6_addr *remote);
+			const struct in6_addr *local, const struct in6_addr *remote, __be16 dport);
 struct sock *tcpc_ehash_next(const struct sock *sk);
 void tcpc_ehash_unlock_bh(const struct inet_hashinfo *table, u32 slot);
 void *tcpc_kmem_cache_alloc_atomic(struct kmem_cache *cache);
@@ -39,7 +39,7 @@ __be16 tcpc_sk_dport(const struct sock *sk);
 struct inet_ehash_bucket *tcpc_sk_ehash_bucket(const struct sock *sk, u32 hash);
 spinlock_t *tcpc_sk_ehash_lockp(const struct sock *sk, u32 hash);
 u32 tcpc_sk_ehashfn(const struct sock *sk, const struct in6_addr *local,
-		    const struct in6_addr *remote);
+		    const struct in6_addr *remote, __be16 dport);
 u8 tcpc_sk_exchange_txrehash(struct sock *sk, u8 mode);
 void tcpc_sk_forget_path(struct sock *sk);
 bool tcpc_sk_fullsock(const struct sock *sk);
@@ -59,7 +59,7 @@ u16 tcpc_sk_num(const struct sock *sk);
 __be32 tcpc_sk_rcv_saddr(const struct sock *sk);
 void tcpc_sk_release_cb(struct sock *sk);
 void tcpc_sk_set_local(struct sock *sk, const struct in6_addr *local);
-void tcpc_sk_set_remote(struct sock *sk, const struct in6_addr *remote);
+void tcpc_sk_set_remote(struct sock *sk, const struct in6_addr *remote, __be16 dport);
 struct in6_addr tcpc_sk_v6_daddr(const struct sock *sk);
 struct in6_addr tcpc_sk_v6_rcv_saddr(const struct sock *sk);
 void tcpc_sock_hold(struct sock *sk);

@@ -17,7 +17,10 @@ use super::bind::{
     PortLock,
     SpareBucket, //
 };
-use super::Locked;
+use super::{
+    Locked,
+    Tuple, //
+};
 use crate::bindings;
 use crate::net::addr;
 use core::cmp::Ordering;
@@ -30,10 +33,55 @@ use core::ptr::{
 /// Which end of a connection gets another address.
 #[derive(Clone, Copy, Debug)]
 pub enum Change {
-    /// This host's end.
+    /// This host's end. Its port is what the socket is bound by, and stays.
     Local(IpAddr),
-    /// The peer's end.
+    /// The peer's end, with the port it has.
     Remote(IpAddr),
+    /// The peer's end, with another port (in host byte order), as NAT may give it.
+    RemoteWithPort(IpAddr, u16),
+}
+
+impl Change {
+    /// What becomes of a 4-tuple.
+    fn of(self, now: Tuple) -> Tuple {
+        match self {
+            Change::Local(local) => Tuple { local, ..now },
+            Change::Remote(remote) => Tuple { remote, ..now },
+            Change::RemoteWithPort(remote, remote_port) => Tuple {
+                remote,
+                remote_port,
+                ..now
+            },
+        }
+    }
+
+    /// The new address.
+    fn address(self) -> IpAddr {
+        match self {
+            Change::Local(address)
+            | Change::Remote(address)
+            | Change::RemoteWithPort(address, _) => address,
+        }
+    }
+}
+
+/// What a 4-tuple is looked up by, beside the socket's own port: as the helpers take it.
+struct Key {
+    local: bindings::in6_addr,
+    remote: bindings::in6_addr,
+    /// In network byte order.
+    remote_port: u16,
+}
+
+impl Key {
+    /// That of `tuple`, IPv4 addresses mapped.
+    fn new(tuple: &Tuple) -> Self {
+        Self {
+            local: addr::to_mapped(tuple.local),
+            remote: addr::to_mapped(tuple.remote),
+            remote_port: tuple.remote_port.to_be(),
+        }
+    }
 }
 
 /// Why a connection has kept its 4-tuple.
@@ -48,15 +96,12 @@ pub enum RetupleError {
 }
 
 impl Locked<'_> {
-    /// Changes one address of the connection. On an error nothing has changed.
+    /// Changes one end of the connection. On an error nothing has changed.
     ///
     /// What is cached for the old path goes: routes, flow, transmit hash. The next segment is
     /// routed anew.
     pub fn retuple(&mut self, change: Change) -> Result<(), RetupleError> {
-        let new = match change {
-            Change::Local(address) | Change::Remote(address) => address,
-        };
-        if new.is_ipv6() != self.is_v6() {
+        if change.address().is_ipv6() != self.is_v6() {
             return Err(RetupleError::Gone);
         }
         match change {
@@ -64,7 +109,8 @@ impl Locked<'_> {
                 let bucket = SpareBucket::new(self).ok_or(RetupleError::NoMemory)?;
                 self.rehash_local(change, bucket)?;
             }
-            Change::Remote(_) => self.rehash(change)?,
+            // The peer is no part of what a socket is bound by.
+            Change::Remote(_) | Change::RemoteWithPort(..) => self.rehash(change)?,
         }
         self.forget_path();
         Ok(())
@@ -78,35 +124,36 @@ impl Locked<'_> {
         Ok(())
     }
 
-    /// Takes the socket out of its chain of established connections, changes the address, and puts
-    /// it into the chain of the new 4-tuple, all under the locks of both.
+    /// Takes the socket out of its chain of established connections, changes one end, and puts it
+    /// into the chain of the new 4-tuple, all under the locks of both.
     fn rehash(&mut self, change: Change) -> Result<(), RetupleError> {
         let sk = self.as_ptr();
-        let (local, remote) = self.pair_after(change);
-        // SAFETY: The helper computes `inet_ehashfn()` or `inet6_ehashfn()` of the pair and the
-        // socket's ports.
-        let hash = unsafe { bindings::tcpc_sk_ehashfn(sk, &local, &remote) };
+        let key = Key::new(&change.of(self.tuple()));
+        // SAFETY: The helper computes `inet_ehashfn()` or `inet6_ehashfn()` of the key and the
+        // socket's own port.
+        let hash =
+            unsafe { bindings::tcpc_sk_ehashfn(sk, &key.local, &key.remote, key.remote_port) };
         let _chains = ChainLocks::take(self, hash);
         // SAFETY: The lock of its chain is held.
         if !unsafe { bindings::tcpc_sk_hashed(sk) } {
             return Err(RetupleError::Gone);
         }
-        if self.is_taken(hash, &local, &remote) {
+        if self.is_taken(hash, &key) {
             return Err(RetupleError::Taken);
         }
         // SAFETY: The lock of its chain is held, and it is on it. The reference that the table has
         // is kept: the socket comes back at once.
         unsafe { bindings::tcpc_ehash_leave(sk) };
-        self.write_addresses(change);
+        self.write_addresses(change, &key);
         // SAFETY: The lock of the chain of `hash` is held; the socket is on no chain, and `hash`
         // is that of its tuple now.
         unsafe { bindings::tcpc_ehash_enter(sk, hash) };
         Ok(())
     }
 
-    /// Whether another entry of the table has these addresses and the socket's ports, be it a
-    /// request or a time-wait socket. The lock of the chain of `hash` is held.
-    fn is_taken(&self, hash: u32, local: &bindings::in6_addr, remote: &bindings::in6_addr) -> bool {
+    /// Whether another entry of the table has this key and the socket's own port, be it a request
+    /// or a time-wait socket. The lock of the chain of `hash` is held.
+    fn is_taken(&self, hash: u32, key: &Key) -> bool {
         let sk = self.as_ptr();
         // SAFETY: The helper computes the chain's place in the table.
         let bucket = unsafe { bindings::tcpc_sk_ehash_bucket(sk, hash) };
@@ -114,7 +161,17 @@ impl Locked<'_> {
         let mut next = unsafe { bindings::tcpc_ehash_first(bucket) };
         while let Some(other) = NonNull::new(next) {
             // SAFETY: The chain's lock is held and `other` is on it.
-            if unsafe { bindings::tcpc_ehash_matches(sk, other.as_ptr(), hash, local, remote) } {
+            let matches = unsafe {
+                bindings::tcpc_ehash_matches(
+                    sk,
+                    other.as_ptr(),
+                    hash,
+                    &key.local,
+                    &key.remote,
+                    key.remote_port,
+                )
+            };
+            if matches {
                 return true;
             }
             // SAFETY: As above.
@@ -123,29 +180,15 @@ impl Locked<'_> {
         false
     }
 
-    /// Both addresses as they will be, as `struct in6_addr` (IPv4 ones mapped).
-    fn pair_after(&self, change: Change) -> (bindings::in6_addr, bindings::in6_addr) {
-        let now = self.tuple();
-        let (local, remote) = match change {
-            Change::Local(new) => (new, now.remote),
-            Change::Remote(new) => (now.local, new),
-        };
-        (addr::to_mapped(local), addr::to_mapped(remote))
-    }
-
-    /// Writes the new address into all places of the socket that hold it.
-    fn write_addresses(&mut self, change: Change) {
+    /// Writes the end that changes into all places of the socket that hold it.
+    fn write_addresses(&mut self, change: Change, key: &Key) {
         let sk = self.as_ptr();
         match change {
-            Change::Local(address) => {
-                let address = addr::to_mapped(address);
-                // SAFETY: The socket is locked and on no chain: nobody reads half of an address.
-                unsafe { bindings::tcpc_sk_set_local(sk, &address) };
-            }
-            Change::Remote(address) => {
-                let address = addr::to_mapped(address);
+            // SAFETY: The socket is locked and on no chain: nobody reads half of an address.
+            Change::Local(_) => unsafe { bindings::tcpc_sk_set_local(sk, &key.local) },
+            Change::Remote(_) | Change::RemoteWithPort(..) => {
                 // SAFETY: As above.
-                unsafe { bindings::tcpc_sk_set_remote(sk, &address) };
+                unsafe { bindings::tcpc_sk_set_remote(sk, &key.remote, key.remote_port) };
             }
         }
     }
