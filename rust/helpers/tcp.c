@@ -7,6 +7,15 @@
 
 #include "tcp.h"
 
+/* tcp_init_cwnd(), net/ipv4/tcp_input.c, and no more than the clamp. */
+static u32 tcpc_tcp_initial_window(const struct sock *sk)
+{
+	const struct dst_entry *dst = __sk_dst_get(sk);
+	u32 cwnd = dst ? dst_metric(dst, RTAX_INITCWND) : 0;
+
+	return min(cwnd ?: TCP_INIT_CWND, tcp_sk(sk)->snd_cwnd_clamp);
+}
+
 u32 tcpc_tcp_base_rto_us(const struct tcp_sock *tp)
 {
 	return tp->srtt_us ? (tp->srtt_us >> 3) + tp->rttvar_us : USEC_PER_SEC;
@@ -46,6 +55,14 @@ bool tcpc_tcp_has_unacknowledged(const struct sock *sk)
 void tcpc_tcp_mstamp_refresh(struct tcp_sock *tp)
 {
 	tcp_mstamp_refresh_inline(tp);
+}
+
+/* A window that was smaller for other reasons than congestion. */
+void tcpc_tcp_raise_to_initial_window(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	tcp_snd_cwnd_set(tp, max(tcp_snd_cwnd(tp), tcpc_tcp_initial_window(sk)));
 }
 
 void tcpc_tcp_rearm(struct sock *sk)
@@ -101,16 +118,19 @@ bool tcpc_tcp_send_head_is_blocked(const struct sock *sk)
 	return head && !before(TCP_SKB_CB(head)->seq, tcp_wnd_end(tcp_sk(sk)));
 }
 
-/* tcp_init_cwnd(), net/ipv4/tcp_input.c */
 void tcpc_tcp_set_initial_window(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	const struct dst_entry *dst = __sk_dst_get(sk);
-	u32 cwnd = dst ? dst_metric(dst, RTAX_INITCWND) : 0;
 
 	tp->frto = 0;
-	tcp_snd_cwnd_set(tp, min(cwnd ?: TCP_INIT_CWND, tp->snd_cwnd_clamp));
+	tcp_snd_cwnd_set(tp, tcpc_tcp_initial_window(sk));
 	tp->snd_cwnd_stamp = tcp_jiffies32;
+}
+
+void tcpc_tcp_set_window_clamp(struct tcp_sock *tp, u32 clamp)
+{
+	tp->snd_cwnd_clamp = clamp;
+	tcp_snd_cwnd_set(tp, min(tcp_snd_cwnd(tp), clamp));
 }
 
 void tcpc_tcp_stop_timer(struct sock *sk)

@@ -12,6 +12,7 @@ void tcpc_tcp_forget_rtt(struct tcp_sock *tp);
 bool tcpc_tcp_has_timestamps(const struct tcp_sock *tp);
 bool tcpc_tcp_has_unacknowledged(const struct sock *sk);
 void tcpc_tcp_mstamp_refresh(struct tcp_sock *tp);
+void tcpc_tcp_raise_to_initial_window(struct sock *sk);
 void tcpc_tcp_rearm(struct sock *sk);
 u32 tcpc_tcp_receive_window(const struct tcp_sock *tp);
 void tcpc_tcp_refresh_patience(struct sock *sk);
@@ -19,6 +20,7 @@ void tcpc_tcp_reinit_congestion(struct sock *sk);
 u32 tcpc_tcp_rto_max(const struct sock *sk);
 bool tcpc_tcp_send_head_is_blocked(const struct sock *sk);
 void tcpc_tcp_set_initial_window(struct sock *sk);
+void tcpc_tcp_set_window_clamp(struct tcp_sock *tp, u32 clamp);
 void tcpc_tcp_stop_timer(struct sock *sk);
 void tcpc_tcp_sync_mss_to_route(struct sock *sk);
 

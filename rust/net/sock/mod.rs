@@ -35,6 +35,7 @@ pub use rebind::{
     Change,
     RetupleError, //
 };
+pub use resume::WindowClamp;
 pub use view::Numbers;
 pub use walk::Found;
 

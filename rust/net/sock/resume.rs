@@ -24,6 +24,11 @@ const INITIAL_RTO: u32 = bindings::HZ;
 /// `TCP_INFINITE_SSTHRESH` (include/net/tcp.h).
 const INFINITE_SSTHRESH: u32 = 0x7fff_ffff;
 
+/// The limit of a connection's congestion window (`snd_cwnd_clamp`, in segments), kept while a
+/// budget stands in its place.
+#[derive(Clone, Copy, Debug)]
+pub struct WindowClamp(u32);
+
 impl Locked<'_> {
     /// Starts over on the path to the peer's present address: routes, measures anew, forgets the
     /// congestion and the round trips of the path before, and sends up to an initial window of
@@ -34,6 +39,82 @@ impl Locked<'_> {
     /// `ENOENT` if the connection is over. What routing says if there is no route: nothing was
     /// sent then, and TCP's own timers go on.
     pub fn restart_path(&mut self) -> Result {
+        self.restart(None)
+    }
+
+    /// As [`Locked::restart_path`], with no more in flight than `octets`, or one segment: for a
+    /// path of which it is not known yet whether the peer is at its other end (RFC 9000,
+    /// section 8). Returns what to give to [`Locked::lift_budget`]; a connection that has a budget
+    /// already keeps what the first call returned.
+    ///
+    /// The limit is a soft one. Each retransmission timeout lets one more segment out
+    /// (`tcp_enter_loss()`), and some congestion control programs in BPF heed no clamp. Who wants
+    /// a hard one counts at `LOCAL_OUT` ([`SkBuff::octets`], [`SkBuff::sender`]).
+    ///
+    /// The limit stands also if an error is returned beside it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Locked::restart_path`].
+    ///
+    /// [`SkBuff::octets`]: crate::net::skb::SkBuff::octets
+    /// [`SkBuff::sender`]: crate::net::skb::SkBuff::sender
+    pub fn restart_path_within(&mut self, octets: u32) -> (WindowClamp, Result) {
+        // SAFETY: `self` holds the lock that guards it.
+        let before = WindowClamp(unsafe { (*self.tcp()).snd_cwnd_clamp });
+        let segments = self.segments_of(octets);
+        // Before anything that can fail: without a route TCP tries again by itself.
+        self.set_window_clamp(segments);
+        (before, self.restart(Some(octets)))
+    }
+
+    /// Gives a connection with a budget a larger one, and sends what that lets out. Not more than
+    /// an initial window at once: beyond that congestion control must have let it grow.
+    pub fn raise_budget(&mut self, octets: u32) {
+        let segments = self.segments_of(octets);
+        // SAFETY: `self` holds the lock that guards it.
+        let now = unsafe { (*self.tcp()).snd_cwnd_clamp };
+        if segments > now {
+            self.open_budget(segments);
+        }
+    }
+
+    /// Ends a budget: the path is the peer's. `clamp` is what [`Locked::restart_path_within`] has
+    /// returned.
+    pub fn lift_budget(&mut self, clamp: WindowClamp) {
+        self.open_budget(clamp.0);
+    }
+
+    /// Sets another clamp and sends at once, if the connection is one to send on.
+    fn open_budget(&mut self, segments: u32) {
+        self.set_window_clamp(segments);
+        if !self.is_movable() {
+            return;
+        }
+        // SAFETY: The helper sets `snd_cwnd` to what `tcp_init_cwnd()` would have set for the
+        // route, the clamp permitting, if it is less; `self` holds the lock that guards it.
+        unsafe { bindings::tcpc_tcp_raise_to_initial_window(self.as_ptr()) };
+        // SAFETY: As in `restart()`.
+        unsafe { bindings::tcpc_tcp_mstamp_refresh(self.tcp()) };
+        self.send_window();
+    }
+
+    /// How many segments `octets` are, of those the path takes now; never none.
+    fn segments_of(&self, octets: u32) -> u32 {
+        // SAFETY: `self` holds the lock that guards it.
+        let mss = unsafe { (*self.tcp()).mss_cache };
+        octets.checked_div(mss).unwrap_or(1).max(1)
+    }
+
+    /// Limits the congestion window.
+    fn set_window_clamp(&mut self, segments: u32) {
+        // SAFETY: The helper sets `snd_cwnd_clamp`, and `snd_cwnd` to no more than that; the lock
+        // guards both. At least one segment: `tcp_snd_cwnd_set()` warns of none.
+        unsafe { bindings::tcpc_tcp_set_window_clamp(self.tcp(), segments) };
+    }
+
+    /// See [`Locked::restart_path`]; `budget` in octets.
+    fn restart(&mut self, budget: Option<u32>) -> Result {
         if !self.is_movable() {
             return Err(code::ENOENT);
         }
@@ -57,6 +138,11 @@ impl Locked<'_> {
         self.forget_measurements();
         self.refresh_patience();
         self.forget_congestion();
+        if let Some(octets) = budget {
+            // Anew: the route has another segment size, and some algorithms set a clamp of theirs.
+            let segments = self.segments_of(octets);
+            self.set_window_clamp(segments);
+        }
         if self.resend_first() {
             if self.is_closed() {
                 return Err(code::ENOENT);
@@ -102,7 +188,7 @@ impl Locked<'_> {
 
     /// Sends an acknowledgement now.
     pub fn send_ack(&mut self) {
-        // SAFETY: As in `restart_path()`; the timestamp option shows it.
+        // SAFETY: As in `restart()`; the timestamp option shows it.
         unsafe { bindings::tcpc_tcp_mstamp_refresh(self.tcp()) };
         // SAFETY: `self` holds the lock that guards it.
         let rcv_nxt = unsafe { (*self.tcp()).rcv_nxt };
