@@ -126,6 +126,11 @@ unsigned int tcpc_skb_headlen(const struct sk_buff *skb)
 	return skb_headlen(skb);
 }
 
+bool tcpc_skb_is_fastopen(const struct sk_buff *skb)
+{
+	return rcu_access_pointer(tcp_sk(skb->sk)->fastopen_rsk);
+}
+
 bool tcpc_skb_is_gso(const struct sk_buff *skb)
 {
 	return skb_is_gso(skb);
@@ -146,6 +151,12 @@ int tcpc_skb_confirm_conntrack(struct sk_buff *skb)
 
 	return hook && ct && !nf_ct_is_template(ct) && !nf_ct_is_confirmed(ct) ?
 	       hook->confirm(skb) : NF_ACCEPT;
+}
+
+/* Of a request socket, whose SYN/ACK the segment is. */
+u8 tcpc_skb_num_retrans(const struct sk_buff *skb)
+{
+	return inet_reqsk(skb->sk)->num_retrans;
 }
 
 void tcpc_skb_orphan(struct sk_buff *skb)
@@ -173,6 +184,18 @@ void tcpc_skb_set_sk(struct sk_buff *skb, struct sock *sk)
 {
 	skb->sk = sk;
 	skb->destructor = sock_edemux;
+}
+
+/* Zero, which is no state, without a socket of TCP's. What tells lies in full sockets only. */
+u8 tcpc_skb_sk_state(const struct sk_buff *skb)
+{
+	return skb->sk && (!sk_fullsock(skb->sk) || sk_is_tcp(skb->sk)) ?
+	       READ_ONCE(skb->sk->sk_state) : 0;
+}
+
+u32 tcpc_skb_total_retrans(const struct sk_buff *skb)
+{
+	return READ_ONCE(tcp_sk(skb->sk)->total_retrans);
 }
 
 /* ip_send_check() and __tcp_v4_send_check(), which counts from the transport header. */

@@ -21,14 +21,18 @@ int tcpc_skb_cow_head(struct sk_buff *skb, unsigned int headroom);
 bool tcpc_skb_dev_is_loopback(const struct sk_buff *skb);
 struct sock *tcpc_skb_full_sk(const struct sk_buff *skb);
 unsigned int tcpc_skb_headlen(const struct sk_buff *skb);
+bool tcpc_skb_is_fastopen(const struct sk_buff *skb);
 bool tcpc_skb_is_gso(const struct sk_buff *skb);
 bool tcpc_skb_is_partial(const struct sk_buff *skb);
 int tcpc_skb_confirm_conntrack(struct sk_buff *skb);
+u8 tcpc_skb_num_retrans(const struct sk_buff *skb);
 void tcpc_skb_orphan(struct sk_buff *skb);
 void *tcpc_skb_pull(struct sk_buff *skb, unsigned int len);
 void *tcpc_skb_push(struct sk_buff *skb, unsigned int len);
 void tcpc_skb_set_headers(struct sk_buff *skb, unsigned int transport);
 void tcpc_skb_set_sk(struct sk_buff *skb, struct sock *sk);
+u8 tcpc_skb_sk_state(const struct sk_buff *skb);
+u32 tcpc_skb_total_retrans(const struct sk_buff *skb);
 void tcpc_skb_v4_send_check(struct sk_buff *skb);
 void tcpc_skb_v6_send_check(struct sk_buff *skb);
 

@@ -13,6 +13,7 @@ pub mod layout;
 pub mod namespace;
 pub mod netfilter;
 pub mod notifier;
+pub mod options;
 pub mod procfs;
 pub mod route;
 pub mod segment;

@@ -10,21 +10,13 @@
 
 use crate::bindings;
 use crate::net::netfilter::HookState;
-use crate::net::segment::{
-    Family,
-    Segment, //
-};
+use crate::net::segment::Family;
 use crate::net::sock::{
     SockId,
     TcpSock, //
 };
 use core::marker::PhantomData;
-use core::net::IpAddr;
 use core::ptr::NonNull;
-use kernel::error::{
-    code,
-    Result, //
-};
 use kernel::types::NotThreadSafe;
 
 /// What a hook decided, made only by the methods of [`SkBuff`] that give the buffer up.
@@ -39,9 +31,38 @@ pub struct Verdict(pub(super) u32);
 /// and an outgoing segment has just been made), whose `data` is at its network header, and that
 /// nobody else uses until the hook has returned its verdict.
 pub struct SkBuff<'a> {
-    ptr: NonNull<bindings::sk_buff>,
+    pub(super) ptr: NonNull<bindings::sk_buff>,
     _hook: PhantomData<&'a mut bindings::sk_buff>,
     _not_send: NotThreadSafe,
+}
+
+/// Who opens the connection that an outgoing SYN or SYN/ACK is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opener {
+    /// This host. The segment is a SYN.
+    Here {
+        /// The connection's socket.
+        sock: SockId,
+        /// Whether it was sent before.
+        retransmission: bool,
+    },
+    /// The peer, whose SYN a request socket stands for. The segment is a SYN/ACK.
+    Request {
+        /// How often it was sent again, before this time. The first retransmission is counted
+        /// after it was sent, so for that it is still zero.
+        retransmitted: u8,
+    },
+    /// The peer, with data in its SYN (RFC 7413): there is a socket already. The segment is the
+    /// first SYN/ACK; further ones are those of a [`Opener::Request`].
+    FastOpen {
+        /// The connection's socket.
+        sock: SockId,
+    },
+    /// Both at once (RFC 9293, section 3.5). The segment is a SYN/ACK.
+    Both,
+    /// Nothing here remembers the connection: the segment is a SYN/ACK with a cookie (RFC 4987,
+    /// section 3.6), or no handshake's at all.
+    Nobody,
 }
 
 impl SkBuff<'_> {
@@ -164,6 +185,41 @@ impl SkBuff<'_> {
         NonNull::new(sk).map(SockId::new)
     }
 
+    /// Who opens the connection that a SYN or SYN/ACK is of.
+    ///
+    /// Of a segment without SYN it tells nothing of use.
+    ///
+    /// # Context
+    ///
+    /// `LOCAL_OUT`. The socket may be locked by the caller or not.
+    pub fn opener(&self) -> Opener {
+        let skb = self.ptr.as_ptr();
+        // SAFETY: The helper reads `skb->sk`, which the buffer keeps alive, as far as its kind
+        // allows.
+        let state = unsafe { bindings::tcpc_skb_sk_state(skb) };
+        match (u32::from(state), self.sender()) {
+            (bindings::TCP_SYN_SENT, Some(sock)) => Opener::Here {
+                sock,
+                // SAFETY: A full TCP socket. `__tcp_retransmit_skb()` (net/ipv4/tcp_output.c)
+                // counts before it sends.
+                retransmission: unsafe { bindings::tcpc_skb_total_retrans(skb) } != 0,
+            },
+            (bindings::TCP_SYN_RECV, Some(sock)) => {
+                // SAFETY: A full TCP socket.
+                if unsafe { bindings::tcpc_skb_is_fastopen(skb) } {
+                    Opener::FastOpen { sock }
+                } else {
+                    Opener::Both
+                }
+            }
+            (bindings::TCP_NEW_SYN_RECV, _) => Opener::Request {
+                // SAFETY: The state says that it is a request socket.
+                retransmitted: unsafe { bindings::tcpc_skb_num_retrans(skb) },
+            },
+            _ => Opener::Nobody,
+        }
+    }
+
     /// The octets that lie in the buffer's linear part, from the network header on.
     pub fn linear(&self) -> &[u8] {
         let skb = self.ptr.as_ptr();
@@ -222,85 +278,5 @@ impl SkBuff<'_> {
             Family::V6 => unsafe { bindings::nf_ip6_checksum(skb, hook, offset, protocol) },
         };
         sum == 0
-    }
-
-    /// Puts `options` in the place of all TCP options of an outgoing segment without payload.
-    ///
-    /// The headers move up into the headroom, lengths and checksums follow. `options` is padded
-    /// to a multiple of four octets by the caller and at most 40 long.
-    ///
-    /// # Context
-    ///
-    /// `LOCAL_OUT`.
-    ///
-    /// # Errors
-    ///
-    /// `EINVAL` if the segment has payload or is not one that local TCP made, `ENOMEM`; the
-    /// segment is then as it was.
-    pub fn replace_options(&mut self, segment: &Segment, options: &[u8]) -> Result {
-        let skb = self.ptr.as_ptr();
-        let old = segment.offset + 20 + segment.options().len();
-        if options.len() > 40 || options.len() % 4 != 0 || self.is_gso() || self.octets() != old {
-            return Err(code::EINVAL);
-        }
-        // SAFETY: `tcpc_skb_is_partial()` only reads `ip_summed`, `csum_offset`.
-        if !unsafe { bindings::tcpc_skb_is_partial(skb) } {
-            return Err(code::EINVAL);
-        }
-        let headers = segment.offset + 20;
-        if !self.pull(old) {
-            return Err(code::ENOMEM);
-        }
-        // SAFETY: `skb_cow_head()` makes headroom and unshares the head; `&mut self` proves that
-        // no slice of it is borrowed.
-        if unsafe { bindings::tcpc_skb_cow_head(skb, 40) } != 0 {
-            return Err(code::ENOMEM);
-        }
-
-        let mut head = [0u8; 128];
-        let Some(saved) = head.get_mut(..headers) else {
-            return Err(code::EINVAL);
-        };
-        let Some(from) = self.linear().get(..headers) else {
-            return Err(code::EINVAL);
-        };
-        saved.copy_from_slice(from);
-        let doff = ((20 + options.len()) / 4) as u8;
-        if let Some(octet) = saved.get_mut(segment.offset + 12) {
-            *octet = (doff << 4) | (*octet & 0x0f);
-        }
-        let new = headers + options.len();
-        match segment.family() {
-            Family::V4 => {
-                let total = (new as u16).to_be_bytes();
-                saved[2..4].copy_from_slice(&total);
-            }
-            Family::V6 => {
-                let payload = ((new - 40) as u16).to_be_bytes();
-                saved[4..6].copy_from_slice(&payload);
-            }
-        }
-
-        // SAFETY: `skb_pull()` of at most `skb_headlen()`: all `old` octets are linear (above).
-        unsafe { bindings::tcpc_skb_pull(skb, old as u32) };
-        // SAFETY: `skb_push()` of at most the headroom: the `old` octets just pulled, and the 40
-        // that `skb_cow_head()` gave; `new` is at most 40 more than `old`.
-        let data = unsafe { bindings::tcpc_skb_push(skb, new as u32) };
-        // SAFETY: `skb_push()` returned `new` writable octets (the head is unshared), and
-        // `saved` is `headers` of them, on the stack.
-        unsafe { core::ptr::copy_nonoverlapping(saved.as_ptr(), data.cast(), headers) };
-        let behind = data.cast::<u8>().wrapping_add(headers);
-        // SAFETY: As above, the rest of the `new` octets.
-        unsafe { core::ptr::copy_nonoverlapping(options.as_ptr(), behind, options.len()) };
-        // SAFETY: The headers lie at `data` and `segment.offset` behind it, as the two calls say.
-        unsafe { bindings::tcpc_skb_set_headers(skb, segment.offset as u32) };
-        match (segment.source, segment.destination) {
-            // SAFETY: The headers are in place; the helper is `ip_send_check()` and
-            // `__tcp_v4_send_check()` over them.
-            (IpAddr::V4(_), _) => unsafe { bindings::tcpc_skb_v4_send_check(skb) },
-            // SAFETY: As above, `__tcp_v6_send_check()`.
-            (IpAddr::V6(_), _) => unsafe { bindings::tcpc_skb_v6_send_check(skb) },
-        }
-        Ok(())
     }
 }
