@@ -2,9 +2,13 @@
 
 //! Settings of a network namespace under /proc/sys/net.
 //!
+//! Some are secrets: files that are written and never read. What is written there is handed on as
+//! it lies in the kernel's copy of it, and that is overwritten afterwards.
+//!
 //! C header: [`include/linux/sysctl.h`](srctree/include/linux/sysctl.h)
 
 use crate::bindings;
+use crate::net::crypto;
 use crate::net::namespace::NetRef;
 use core::ffi::{
     c_int,
@@ -22,16 +26,20 @@ use kernel::sync::Arc;
 /// The longest text of a setting, without the terminating zero.
 const LONGEST: usize = 63;
 
+/// The longest text of a secret, with its newline.
+const LONGEST_SECRET: usize = 255;
+
 /// Who has settings. Each is a line of text; what it means is the owner's affair.
 ///
 /// # Context
 ///
 /// Process context, may sleep.
 pub trait Settings: Send + Sync + 'static {
-    /// Writes the value of the `index`th setting.
+    /// Writes the value of the `index`th setting. Never asked of a secret.
     fn read(&self, index: usize, out: &mut Text);
 
-    /// Takes a new value for the `index`th setting, without the newline.
+    /// Takes a new value for the `index`th setting, without the newline. Secrets are counted
+    /// after all others; what is kept of the text of one is the owner's to wipe.
     ///
     /// # Errors
     ///
@@ -86,16 +94,36 @@ impl<T: Settings> Registration<T> {
         names: &[&'static CStr],
         settings: Arc<T>,
     ) -> Result<Self> {
-        let mut table = KVec::with_capacity(names.len(), GFP_KERNEL)?;
-        for (index, name) in names.iter().enumerate() {
+        Self::with_secrets(net, path, names, &[], settings)
+    }
+
+    /// As [`Registration::new`], and the files `secrets`, which can be written only.
+    ///
+    /// # Context
+    ///
+    /// Process context, may sleep.
+    pub fn with_secrets(
+        net: NetRef<'_>,
+        path: &'static CStr,
+        names: &[&'static CStr],
+        secrets: &[&'static CStr],
+        settings: Arc<T>,
+    ) -> Result<Self> {
+        let mut table = KVec::with_capacity(names.len() + secrets.len(), GFP_KERNEL)?;
+        for (index, name) in Iterator::chain(names.iter(), secrets).enumerate() {
+            let is_secret = index >= names.len();
             table.push(
                 bindings::ctl_table {
                     procname: name.as_char_ptr(),
                     // An index, not an address: only our own handler looks at it.
                     data: core::ptr::without_provenance_mut(index),
                     maxlen: (LONGEST + 1) as c_int,
-                    mode: 0o644,
-                    proc_handler: Some(handle::<T>),
+                    mode: if is_secret { 0o200 } else { 0o644 },
+                    proc_handler: Some(if is_secret {
+                        handle_secret::<T>
+                    } else {
+                        handle::<T>
+                    }),
                     extra1: (&raw const *settings).cast_mut().cast(),
                     ..Default::default()
                 },
@@ -141,11 +169,8 @@ unsafe extern "C" fn handle<T: Settings>(
     length: *mut usize,
     position: *mut bindings::loff_t,
 ) -> c_int {
-    // SAFETY: The entry is one of the registration's, which waits for this call.
-    let entry = unsafe { &*entry };
-    let index = entry.data.addr();
-    // SAFETY: It points to the `T` that the registration keeps.
-    let settings = unsafe { &*entry.extra1.cast::<T>() };
+    // SAFETY: What this asks is what this function asks of its caller.
+    let (index, settings) = unsafe { owner::<T>(entry) };
     let mut text = Text {
         octets: [0; LONGEST + 1],
         len: 0,
@@ -164,10 +189,68 @@ unsafe extern "C" fn handle<T: Settings>(
     if done != 0 || write == 0 {
         return done;
     }
-    let written = CStr::from_bytes_until_nul(&text.octets).map_err(|_| code::EINVAL);
-    let written = written.and_then(|line| line.to_str().map_err(|_| code::EINVAL));
-    match written.and_then(|line| settings.write(index, line.trim())) {
+    match write_line(settings, index, &text.octets) {
         Ok(()) => 0,
         Err(error) => error.to_errno(),
     }
+}
+
+/// The `proc_handler` of all secrets.
+///
+/// # Safety
+///
+/// As [`handle`].
+unsafe extern "C" fn handle_secret<T: Settings>(
+    entry: *const bindings::ctl_table,
+    write: c_int,
+    buffer: *mut c_void,
+    length: *mut usize,
+    position: *mut bindings::loff_t,
+) -> c_int {
+    if write == 0 {
+        // The mode says so already, to everybody.
+        return code::EPERM.to_errno();
+    }
+    // SAFETY: What this asks is what this function asks of its caller.
+    let (index, settings) = unsafe { owner::<T>(entry) };
+    // SAFETY: The caller's, for this call.
+    let length = unsafe { *length };
+    // SAFETY: As above.
+    let position = unsafe { &mut *position };
+    // SAFETY: `proc_sys_call_handler()` has copied `length` octets from the writer to a buffer of
+    // its own.
+    let octets = unsafe { core::slice::from_raw_parts_mut(buffer.cast::<u8>(), length) };
+    let whole = *position == 0 && length <= LONGEST_SECRET;
+    let written = whole
+        .then_some(())
+        .ok_or(code::EINVAL)
+        .and_then(|()| write_line(settings, index, octets));
+    crypto::wipe(octets);
+    match written {
+        Ok(()) => {
+            *position += length as bindings::loff_t;
+            0
+        }
+        Err(error) => error.to_errno(),
+    }
+}
+
+/// Which setting of whose an entry is.
+///
+/// # Safety
+///
+/// As [`handle`]; the result is valid as long as that runs.
+unsafe fn owner<'a, T: Settings>(entry: *const bindings::ctl_table) -> (usize, &'a T) {
+    // SAFETY: The entry is one of the registration's, which waits for this call.
+    let entry = unsafe { &*entry };
+    // SAFETY: It points to the `T` that the registration keeps.
+    let settings = unsafe { &*entry.extra1.cast::<T>() };
+    (entry.data.addr(), settings)
+}
+
+/// Gives a setting the line of text that `octets` are, up to a zero if there is one.
+fn write_line(settings: &impl Settings, index: usize, octets: &[u8]) -> Result {
+    let line = octets.split(|octet| *octet == 0).next().unwrap_or(&[]);
+    let line = core::str::from_utf8(line).map_err(|_| code::EINVAL)?;
+    settings.write(index, line.trim())
 }
