@@ -96,6 +96,12 @@ impl Changing<'_> {
         unsafe { Tuple::of(self.sk.as_ptr()) }
     }
 
+    /// The interface the socket is bound to, 0 for none.
+    pub fn interface(&self) -> i32 {
+        // SAFETY: The helper reads a member of the socket.
+        unsafe { bindings::tcpc_sk_bound_dev_if(self.sk.as_ptr()) }
+    }
+
     /// The next sequence number expected from the peer. It is the one behind its SYN, and behind
     /// what the SYN carried (RFC 7413).
     pub fn rcv_nxt(&self) -> u32 {

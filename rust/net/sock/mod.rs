@@ -94,8 +94,8 @@ impl Tuple {
     }
 }
 
-/// What tells one socket from another while both live. Never dereferenced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What tells one socket from another while both live. Never dereferenced; its order means nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SockId(usize);
 
 impl SockId {

@@ -20,8 +20,11 @@ use kernel::sync::atomic::{
     Relaxed, //
 };
 
-/// The option that the next acknowledgement of one socket is to carry, between the call that makes
-/// TCP send it and the hook that meets it. There is room for one: whoever sends is one at a time.
+/// How many senders there may be at once: whoever sends holds its processor meanwhile.
+const SENDERS: usize = 64;
+
+/// The options that the next acknowledgements of some sockets are to carry, each between the call
+/// that makes TCP send it and the hook that meets it.
 ///
 /// # Context
 ///
@@ -31,7 +34,7 @@ pub struct Emission {
     /// Whether something waits, so that all other segments pass by with a load and a compare.
     waiting: Atomic<u32>,
     #[pin]
-    option: SpinLockBh<Option<(SockId, OptionOctets)>>,
+    options: SpinLockBh<[Option<(SockId, OptionOctets)>; SENDERS]>,
 }
 
 /// Option octets, padded to a multiple of four, at most 40.
@@ -61,7 +64,7 @@ impl Emission {
     pub fn init() -> impl PinInit<Self> {
         pin_init!(Self {
             waiting: Atomic::new(0),
-            option <- spinlock_bh!(None, "tcp_continuity_emission"),
+            options <- spinlock_bh!([None; SENDERS], "tcp_continuity_emission"),
         })
     }
 
@@ -72,21 +75,24 @@ impl Emission {
 
     /// The option that the segment now sent by `sender` is to carry, given out once.
     pub fn take(&self, sender: SockId) -> Option<OptionOctets> {
-        let mut slot = self.option.lock();
-        match *slot {
-            Some((sock, option)) if sock == sender => {
-                *slot = None;
-                self.waiting.store(0, Relaxed);
-                Some(option)
-            }
-            _ => None,
-        }
+        let mut options = self.options.lock();
+        let is_its = |place: &&mut Option<(SockId, OptionOctets)>| {
+            place.is_some_and(|(sock, _)| sock == sender)
+        };
+        let (_, option) = options.iter_mut().find(is_its)?.take()?;
+        self.waiting.fetch_sub(1, Relaxed);
+        Some(option)
     }
 
-    /// Leaves an option for the next segment of `sender`.
-    pub fn put(&self, sender: SockId, option: OptionOctets) {
-        *self.option.lock() = Some((sender, option));
-        self.waiting.store(1, Relaxed);
+    /// Leaves an option for the next segment of `sender`. Whether there was room.
+    pub fn put(&self, sender: SockId, option: OptionOctets) -> bool {
+        let mut options = self.options.lock();
+        let Some(place) = options.iter_mut().find(|place| place.is_none()) else {
+            return false;
+        };
+        *place = Some((sender, option));
+        self.waiting.add(1, Relaxed);
+        true
     }
 }
 
@@ -97,7 +103,9 @@ impl Locked<'_> {
     /// The way from here to the hook is one call on this CPU.
     pub fn send_option(&mut self, emission: &Emission, option: OptionOctets) -> bool {
         let id = self.sock.id();
-        emission.put(id, option);
+        if !emission.put(id, option) {
+            return false;
+        }
         self.send_ack();
         emission.take(id).is_none()
     }

@@ -123,14 +123,14 @@ impl Locked<'_> {
         // several equal routes, another processor; it would overtake, and be answered with RST.
         // SAFETY: The helper exchanges a setting of the socket, whose lock is held.
         let rehash = unsafe { bindings::tcpc_sk_exchange_txrehash(self.as_ptr(), 0) };
-        let done = self.restart();
+        let done = self.start_over(budget);
         // SAFETY: As above.
         unsafe { bindings::tcpc_sk_exchange_txrehash(self.as_ptr(), rehash) };
         done
     }
 
-    /// See [`Locked::restart_path`].
-    fn restart(&mut self) -> Result {
+    /// See [`Locked::restart`].
+    fn start_over(&mut self, budget: Option<u32>) -> Result {
         // SAFETY: `tcp_mstamp_refresh_inline()` sets the time that the socket's lock guards. What
         // follows takes it for the time of this event, which came from nowhere TCP knows of.
         unsafe { bindings::tcpc_tcp_mstamp_refresh(self.tcp()) };

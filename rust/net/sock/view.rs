@@ -83,6 +83,23 @@ impl Locked<'_> {
         (millis != 0).then(|| Duration::from_millis(u64::from(millis)))
     }
 
+    /// The length of a full segment, with its headers, on the path there is.
+    pub fn segment_octets(&self) -> u32 {
+        // SAFETY: `self` holds the lock that guards it.
+        let tp = unsafe { &*self.tcp() };
+        let network = if self.is_v6() { 40 } else { 20 };
+        tp.mss_cache
+            .saturating_add(u32::from(tp.tcp_header_len))
+            .saturating_add(network)
+    }
+
+    /// Octets that were sent and not acknowledged, as far as they are full segments.
+    pub fn in_flight_octets(&self) -> u32 {
+        // SAFETY: `self` holds the lock that guards it.
+        let tp = unsafe { &*self.tcp() };
+        tp.packets_out.saturating_mul(tp.mss_cache)
+    }
+
     /// Whether data waits for an acknowledgement, or to be sent at all.
     pub fn has_unacknowledged(&self) -> bool {
         // SAFETY: The helper reads members of the socket.
