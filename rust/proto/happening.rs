@@ -131,6 +131,10 @@ pub enum Happening {
     CapableDeclined,
     /// CAPABLE had no room beside the other options.
     CapableNoRoom,
+    /// CAPABLE was not sent: too many connections are being opened.
+    CapableFull,
+    /// A segment was not sent to a path that is not validated: it had got enough.
+    BudgetDropped,
     /// A CONFIRM was sent for the first time.
     ConfirmSent,
     /// A CONFIRM was sent again.
@@ -203,6 +207,8 @@ pub const ALL: [Counted; COUNT] = [
     H(Happening::CapableAgreed),
     H(Happening::CapableDeclined),
     H(Happening::CapableNoRoom),
+    H(Happening::CapableFull),
+    H(Happening::BudgetDropped),
     H(Happening::ConfirmSent),
     H(Happening::ConfirmRetransmitted),
     H(Happening::ResponseSent),
@@ -249,7 +255,7 @@ pub const ALL: [Counted; COUNT] = [
 ];
 
 /// How many things are counted.
-pub const COUNT: usize = 66;
+pub const COUNT: usize = 68;
 
 /// The rows of the table, in the order of [`Counted::index`].
 pub fn rows() -> impl Iterator<Item = Row> {
@@ -301,6 +307,8 @@ impl Happening {
             Self::CapableAgreed => "CapableAgreed",
             Self::CapableDeclined => "CapableDeclined",
             Self::CapableNoRoom => "CapableNoRoom",
+            Self::CapableFull => "CapableFull",
+            Self::BudgetDropped => "BudgetDropped",
             Self::ConfirmSent => "ConfirmSent",
             Self::ConfirmRetransmitted => "ConfirmRetransmitted",
             Self::ResponseSent => "ResponseSent",

@@ -23,6 +23,9 @@ pub enum Mode {
 pub struct NoSuchMode;
 
 impl Mode {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Off, Self::Classic, Self::Secure, Self::SecureClassic];
+
     /// From its word.
     ///
     /// # Errors
@@ -81,7 +84,7 @@ pub struct Row {
 pub struct BadValue;
 
 /// How many settings there are.
-pub const COUNT: usize = 5;
+pub const COUNT: usize = 6;
 
 /// The settings, in the order of their files.
 pub const TABLE: [Row; COUNT] = [
@@ -125,6 +128,14 @@ pub const TABLE: [Row; COUNT] = [
         default: 10,
         help: "How long a new path may stay unvalidated before the connection goes back",
     },
+    Row {
+        name: "psk_required",
+        unit: "0 or 1",
+        min: 0,
+        max: 1,
+        default: 0,
+        help: "Whether connections without a pre-shared key are plain TCP",
+    },
 ];
 
 impl Row {
@@ -158,17 +169,20 @@ pub struct Settings {
     pub carrier_delay: Duration,
     /// See [`TABLE`].
     pub validate_time: Duration,
+    /// See [`TABLE`].
+    pub psk_required: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        let [_, hold, confirm, carrier, validate] = TABLE;
+        let [_, hold, confirm, carrier, validate, psk] = TABLE;
         Self {
             classic_kind: Kind::default(),
             hold_time: Duration::from_secs(hold.default.into()),
             confirm_time: Duration::from_secs(confirm.default.into()),
             carrier_delay: Duration::from_millis(carrier.default.into()),
             validate_time: Duration::from_secs(validate.default.into()),
+            psk_required: psk.default != 0,
         }
     }
 }
