@@ -3,6 +3,7 @@
 //! The administrator's side: settings, counters, and the files that show them.
 
 use crate::module::namespace::Namespace;
+use crate::module::secure::psk;
 use crate::net::procfs;
 use crate::net::sock::Tuple;
 use crate::net::sysctl::{
@@ -67,7 +68,11 @@ impl Control {
         c"confirm_time",
         c"carrier_delay",
         c"validate_time",
+        c"psk_required",
     ];
+
+    /// The names of the files that can be written only.
+    pub const SECRETS: &'static [&'static CStr] = &[c"psk"];
 
     /// With every setting at its default.
     pub fn with_defaults() -> Self {
@@ -82,15 +87,14 @@ impl Control {
 
     /// What the namespace does.
     pub fn mode(&self) -> Mode {
-        match self.mode.load(Relaxed) {
-            0 => Mode::Off,
-            _ => Mode::Classic,
-        }
+        let index = usize::try_from(self.mode.load(Relaxed)).unwrap_or(0);
+        Mode::ALL.get(index).copied().unwrap_or(Mode::Off)
     }
 
     /// Remembers what the namespace does.
     pub fn set_mode(&self, mode: Mode) {
-        self.mode.store(u32::from(mode != Mode::Off), Relaxed);
+        let index = Mode::ALL.iter().position(|one| *one == mode).unwrap_or(0);
+        self.mode.store(index as u32, Relaxed);
     }
 
     /// The settings as the protocol takes them.
@@ -106,6 +110,7 @@ impl Control {
             confirm_time: Duration::from_secs(value(2).into()),
             carrier_delay: Duration::from_millis(value(3).into()),
             validate_time: Duration::from_secs(value(4).into()),
+            psk_required: value(5) != 0,
         }
     }
 
@@ -148,7 +153,11 @@ impl sysctl::Settings for Directory {
     fn write(&self, index: usize, text: &str) -> Result {
         match index.checked_sub(1) {
             None => self.0.set_mode(Mode::parse(text).map_err(|_| EINVAL)?),
-            Some(index) => self.0.control.set(index, text),
+            Some(index) if index < settings::COUNT => {
+                self.0.control.set(index, text)?;
+                self.0.keys_changed(None)
+            }
+            Some(_) => self.0.keys_changed(Some(psk::parse(text)?)),
         }
     }
 }
@@ -204,5 +213,8 @@ impl procfs::Show for StatFile {
         for (index, row) in rows().enumerate() {
             seq_print!(out, "{} {}\n", row.name, of.control.counters.get(index));
         }
+        // What there is just now, which is no counter.
+        seq_print!(out, "OpeningNow {}\n", of.half_open.len());
+        seq_print!(out, "CapableNow {}\n", of.connections.len());
     }
 }

@@ -87,6 +87,11 @@ impl Namespace {
             self.count(Reject::UnknownConnection);
             return skb.accept();
         };
+        if self.connections.is_capable(sock.id()) {
+            // It moves for those who prove that they may move it, only.
+            self.count(Reject::StateIneligible);
+            return skb.accept();
+        }
         let Some(locked) = sock.try_lock_bh() else {
             return self.follow_later(skb, sock, candidate);
         };

@@ -34,6 +34,7 @@ use crate::proto::happening::{
     Reject, //
 };
 use crate::proto::option::classic::AddressUpdate;
+use crate::proto::option::secure::Secure;
 use crate::proto::seq::SeqNum;
 
 impl Hooks for Namespace {
@@ -41,7 +42,8 @@ impl Hooks for Namespace {
         let Some(peek) = skb.peek(state.family()) else {
             return skb.accept();
         };
-        let quiet = self.motions.is_empty() && self.transit.is_empty();
+        let trial = self.connections.any_watched();
+        let quiet = self.motions.is_empty() && self.transit.is_empty() && !trial;
         if quiet && peek.is_plain() {
             return skb.accept();
         }
@@ -53,12 +55,19 @@ impl Hooks for Namespace {
             self.transit.end(&tuple);
         }
         if !peek.is_plain() {
-            let kind = self.control.kind();
-            match AddressUpdate::find(kind, segment.options(), segment.source.is_ipv6()) {
+            match self.option(&mut skb, &segment) {
                 Ok(None) => {}
-                Ok(Some(update)) => return self.update(skb, state, &segment, update),
+                Ok(Some(Ours::Classic(update))) => {
+                    return self.update(skb, state, &segment, update)
+                }
+                Ok(Some(Ours::Secure(option))) => {
+                    return self.secure(skb, state, &segment, option);
+                }
                 Err(reject) => self.count(reject),
             }
+        }
+        if trial {
+            self.earn(&skb, state, &segment);
         }
         if !self.motions.is_empty() && self.moving(&segment, &tuple) {
             return skb.consume();
@@ -74,7 +83,36 @@ impl Hooks for Namespace {
     }
 }
 
+/// An option of ours.
+enum Ours {
+    Classic(AddressUpdate),
+    Secure(Secure),
+}
+
 impl Namespace {
+    /// The option of ours that a segment carries, if it is for more than the opening of a
+    /// connection.
+    ///
+    /// # Errors
+    ///
+    /// There is one that cannot be followed.
+    fn option(&self, skb: &mut SkBuff<'_>, segment: &Segment) -> Result<Option<Ours>, Reject> {
+        let mode = self.control.mode();
+        if mode.has_secure() {
+            if segment.has(segment::SYN) {
+                self.opening_received(skb, segment);
+            } else if let Some(option) = Secure::find(segment.options())? {
+                return Ok(Some(Ours::Secure(option)));
+            }
+        }
+        if !mode.has_classic() {
+            return Ok(None);
+        }
+        let kind = self.control.kind();
+        let update = AddressUpdate::find(kind, segment.options(), segment.source.is_ipv6())?;
+        Ok(update.map(Ours::Classic))
+    }
+
     /// A segment of a flow on the move, if it is of one. Whether it must not be seen.
     fn moving(&self, segment: &Segment, tuple: &Tuple) -> bool {
         let Some(numbers) = self
@@ -171,7 +209,7 @@ impl Namespace {
 
 /// Whether a segment can be the peer's own: its acknowledgement is one of what was sent
 /// (RFC 5961, section 5.2), and its sequence number lies in the window or not far before it.
-fn is_acceptable(segment: &Segment, numbers: &Numbers) -> bool {
+pub fn is_acceptable(segment: &Segment, numbers: &Numbers) -> bool {
     segment.has(segment::ACK)
         && correspondent::is_plausible(
             SeqNum::new(segment.seq),

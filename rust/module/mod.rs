@@ -26,5 +26,6 @@ pub mod moves;
 pub mod namespace;
 pub mod outbound;
 pub mod perform;
+pub mod secure;
 pub mod transit;
 pub mod worker;

@@ -238,8 +238,12 @@ impl Namespace {
             rto: locked.rto(),
         };
         if self.motions.with(&tuple, |_| ()).is_none() {
+            let Some(flow) = self.flow_of(sock, tuple.local) else {
+                self.count(Happening::Ineligible);
+                return;
+            };
             let motion = Motion {
-                flow: Flow::new(tuple.local, self.now()),
+                flow,
                 sock: sock.clone(),
             };
             if self.motions.insert(tuple, motion).is_err() {
@@ -248,6 +252,19 @@ impl Namespace {
             }
         }
         self.feed(sock, locked, event);
+    }
+
+    /// A flow of the profile that a connection has, if the mode has it, too.
+    fn flow_of(&self, sock: &TcpSock, local: IpAddr) -> Option<Flow> {
+        let (mode, now) = (self.control.mode(), self.now());
+        let capable = self.connections.with(sock.id(), |connection| {
+            let session = &connection.session;
+            session.is_capable().then(|| session.last_epoch())
+        });
+        match capable.flatten() {
+            Some(last) => Some(Flow::secure(local, last, now)),
+            None => mode.has_classic().then(|| Flow::new(local, now)),
+        }
     }
 
     /// The address a connection would get now, if it is one that is there.

@@ -10,6 +10,10 @@ use crate::module::control::{
 };
 use crate::module::motion::Motions;
 use crate::module::moves::Signs;
+use crate::module::secure::connections::Connections;
+use crate::module::secure::destinations::Destinations;
+use crate::module::secure::half_open::HalfOpen;
+use crate::module::secure::psk::Written;
 use crate::module::transit::Transit;
 use crate::module::worker::Postponed;
 use crate::net::namespace::{
@@ -20,12 +24,18 @@ use crate::net::netfilter;
 use crate::net::notifier;
 use crate::net::procfs;
 use crate::net::sock::Emission;
+use crate::net::sockstate;
+use crate::net::sync::{
+    spinlock_bh,
+    SpinLockBh, //
+};
 use crate::net::sysctl;
 use crate::net::time;
 use crate::net::work::{
     Work,
     Worker, //
 };
+use crate::proto::handshake::Keyring;
 use crate::proto::happening::Counted;
 use crate::proto::settings::Mode;
 use crate::proto::time::Instant;
@@ -62,6 +72,21 @@ pub struct Namespace {
     /// Tuples lately left.
     #[pin]
     pub transit: Transit,
+    /// Connections of the secure profile that are being opened.
+    #[pin]
+    pub half_open: HalfOpen,
+    /// Connections of the secure profile.
+    #[pin]
+    pub connections: Connections,
+    /// The pre-shared keys as they were written.
+    #[pin]
+    pub keys: Mutex<Written>,
+    /// The pre-shared keys that connections are begun with.
+    #[pin]
+    pub keyring: SpinLockBh<Arc<Keyring>>,
+    /// What went to addresses that are not validated.
+    #[pin]
+    pub destinations: Destinations,
     /// Signs of change that the worker has yet to look into.
     #[pin]
     pub signs: Signs,
@@ -80,6 +105,8 @@ pub struct Namespace {
 
 /// Where events come from while the mode is on. A namespace whose mode is off has none of it.
 struct Sources {
+    /// While the mode has the secure profile.
+    _sockets: Option<sockstate::Probe<Namespace>>,
     _segments: netfilter::Registration<Namespace>,
     _devices_and_routes: notifier::DevicesAndRoutes<Namespace>,
 }
@@ -114,37 +141,44 @@ impl Namespace {
 
     /// Switches between doing nothing and doing the work. Process context, may sleep.
     pub fn set_mode(self: &Arc<Self>, mode: Mode) -> Result {
-        if mode.has_secure() {
-            // The protocol has it, and this layer does not yet.
-            return Err(EINVAL);
-        }
         let mut sources = self.sources.lock();
         if self.is_ending() {
             return Err(ENODEV);
         }
-        match (mode, sources.is_some()) {
-            (Mode::Off, true) => {
-                // First of all, so that the end of the notifiers is not taken for that of devices.
-                self.control.set_mode(mode);
-                *sources = None;
-                // What was on the move is the stack's own again, and nothing more is begun.
-                self.work.cancel();
-                self.postponed.clear();
-                self.release_all();
-            }
-            (Mode::Classic, false) => {
-                let net = self.home.net();
-                let segments =
-                    netfilter::Registration::new(net, self.clone(), PRIORITY_IN, PRIORITY_OUT)?;
-                self.control.set_mode(mode);
-                *sources = Some(Sources {
-                    _segments: segments,
-                    _devices_and_routes: notifier::DevicesAndRoutes::new(net, self.clone())?,
-                });
-            }
-            _ => {}
+        if mode == self.control.mode() {
+            return Ok(());
+        }
+        // First of all, so that the end of the notifiers is not taken for that of devices.
+        self.control.set_mode(Mode::Off);
+        *sources = None;
+        // What was on the move is the stack's own again, and nothing more is begun.
+        self.work.cancel();
+        self.forget_all();
+        if mode != Mode::Off {
+            *sources = Some(self.sources(mode)?);
+            self.control.set_mode(mode);
         }
         Ok(())
+    }
+
+    /// What the mode needs to hear of.
+    fn sources(self: &Arc<Self>, mode: Mode) -> Result<Sources> {
+        let net = self.home.net();
+        let sockets = mode.has_secure().then(sockstate::Probe::new).transpose()?;
+        Ok(Sources {
+            _sockets: sockets,
+            _segments: netfilter::Registration::new(net, self.clone(), PRIORITY_IN, PRIORITY_OUT)?,
+            _devices_and_routes: notifier::DevicesAndRoutes::new(net, self.clone())?,
+        })
+    }
+
+    /// Forgets all there is, with every connection the stack's own.
+    fn forget_all(&self) {
+        self.postponed.clear();
+        self.release_all();
+        self.end_budgets();
+        self.half_open.clear();
+        self.connections.clear();
     }
 
     /// Gives every flow on the move back to the stack, with its timers running.
@@ -179,6 +213,13 @@ impl PerNamespace for Namespace {
             emission <- Emission::init(),
             motions <- Motions::init(),
             transit <- Transit::init(),
+            half_open <- HalfOpen::init(),
+            connections <- Connections::init(),
+            keys <- new_mutex!(Written::NONE),
+            keyring <- spinlock_bh!(
+                Arc::new(Keyring::EMPTY, GFP_KERNEL)?, "tcp_continuity_keyring"
+            ),
+            destinations <- Destinations::init(),
             signs <- Signs::init(),
             postponed <- Postponed::init(),
             work <- Work::init(),
@@ -193,10 +234,11 @@ impl PerNamespace for Namespace {
         *self.files.lock() = Some(Files {
             _flows: procfs::File::new::<FlowsFile>(net, c"tcp_continuity")?,
             _stat: procfs::File::new::<StatFile>(net, c"tcp_continuity_stat")?,
-            _settings: sysctl::Registration::new(
+            _settings: sysctl::Registration::with_secrets(
                 net,
                 c"net/tcp_continuity",
                 Control::NAMES,
+                Control::SECRETS,
                 Arc::new(Directory(self.clone()), GFP_KERNEL)?,
             )?,
         });
@@ -211,7 +253,6 @@ impl PerNamespace for Namespace {
     }
 
     fn finish(&self) {
-        self.postponed.clear();
-        self.release_all();
+        self.forget_all();
     }
 }

@@ -26,12 +26,25 @@ impl Namespace {
     pub fn sent(&self, mut skb: SkBuff<'_>, state: &HookState<'_>) -> Verdict {
         let emission = self.emission.is_waiting();
         let suspended = self.motions.any_suspended();
-        if !emission && !suspended && self.transit.is_empty() {
+        let (echoing, trial) = (
+            self.connections.any_echoing(),
+            self.connections.any_on_trial(),
+        );
+        let secure = self.control.mode().has_secure();
+        let quiet = !emission && !suspended && !echoing && !trial && self.transit.is_empty();
+        if quiet && !secure {
             return skb.accept();
         }
         let Some(peek) = skb.peek(state.family()) else {
             return skb.accept();
         };
+        if secure && peek.has(segment::SYN) {
+            self.opening_sent(&mut skb, &peek);
+            return skb.accept();
+        }
+        if quiet {
+            return skb.accept();
+        }
         if peek.has(segment::RST) && self.is_stray_reset(&mut skb, &peek) {
             self.count(Happening::RstSuppressed);
             return skb.consume();
@@ -39,6 +52,10 @@ impl Namespace {
         let Some(sender) = skb.sender() else {
             return skb.accept();
         };
+        if trial && !self.is_within_budget(sender, skb.octets(), has_payload(&mut skb, &peek)) {
+            self.count(Happening::BudgetDropped);
+            return skb.consume();
+        }
         if suspended && self.is_homeless(&mut skb, &peek) {
             self.count(Happening::SourceDropped);
             return skb.consume();
@@ -50,7 +67,11 @@ impl Namespace {
                     self.count(Happening::NoRoom);
                     self.emission.put(sender, option);
                 }
+                return skb.accept();
             }
+        }
+        if echoing {
+            self.echo(&mut skb, &peek, sender);
         }
         skb.accept()
     }
@@ -81,6 +102,11 @@ impl Namespace {
             all.is_some_and(|all| skb.replace_options(&segment, all).is_ok())
         })
     }
+}
+
+/// Whether a segment carries data.
+fn has_payload(skb: &mut SkBuff<'_>, peek: &Peek) -> bool {
+    skb.segment(peek).is_none_or(|segment| segment.payload != 0)
 }
 
 /// The segment's timestamps, if it has them, and the option.

@@ -9,6 +9,7 @@ use crate::net::sock::{
     Locked,
     OptionOctets,
     RetupleError,
+    SockId,
     TcpSock,
     Tuple, //
 };
@@ -20,6 +21,7 @@ use crate::proto::flow::{
     Waiting, //
 };
 use crate::proto::happening::Happening;
+use crate::proto::ids::Epoch;
 use crate::proto::option::classic::AddressUpdate;
 use core::net::IpAddr;
 use kernel::prelude::*;
@@ -45,6 +47,7 @@ impl Namespace {
                 match action {
                     Action::Rebind { local } => {
                         event = Some(self.rebind(&mut locked, &mut tuple, local));
+                        self.connections.rekey(sock.id(), tuple);
                     }
                     Action::SendUpdate {
                         old,
@@ -64,8 +67,12 @@ impl Namespace {
                     Action::Abort => end.abort = true,
                     Action::Forget => end.forget = true,
                     Action::Count(what) => self.count(what),
-                    // There is no segment here, and no flow of the secure profile yet.
-                    Action::IgnoreSegment | Action::SendSecureUpdate { .. } => {}
+                    Action::SendSecureUpdate {
+                        epoch,
+                        retransmission,
+                    } => self.send_secure_update(&mut locked, sock.id(), epoch, retransmission),
+                    // There is no segment here.
+                    Action::IgnoreSegment => {}
                 }
             }
         }
@@ -118,11 +125,22 @@ impl Namespace {
         let mut octets = [0; 40];
         let len = AddressUpdate { old }.emit(self.control.kind(), &mut octets);
         if locked.send_option(&self.emission, OptionOctets::new(octets, len)) {
-            self.count(if retransmission {
-                Happening::UpdateRetransmitted
-            } else {
-                Happening::UpdateSent
-            });
+            self.count(update_sent(retransmission));
+        }
+    }
+
+    /// Sends an UPDATE of the secure profile.
+    fn send_secure_update(
+        &self,
+        locked: &mut Locked<'_>,
+        id: SockId,
+        epoch: Epoch,
+        retransmission: bool,
+    ) {
+        if let Some(option) = self.make_update(id, epoch, retransmission, &locked.tuple()) {
+            if locked.send_option(&self.emission, option) {
+                self.count(update_sent(retransmission));
+            }
         }
     }
 
@@ -134,6 +152,15 @@ impl Namespace {
         if end.abort {
             sock.abort(ETIMEDOUT);
         }
+    }
+}
+
+/// What is counted when an UPDATE was sent.
+fn update_sent(retransmission: bool) -> Happening {
+    if retransmission {
+        Happening::UpdateRetransmitted
+    } else {
+        Happening::UpdateSent
     }
 }
 

@@ -10,6 +10,10 @@ use crate::module::correspond::{
     Candidate, //
 };
 use crate::module::namespace::Namespace;
+use crate::module::secure::{
+    Answer,
+    Arrival, //
+};
 use crate::net::sock::{
     Locked,
     TcpSock,
@@ -26,6 +30,7 @@ use crate::proto::flow::{
     Flow, //
 };
 use crate::proto::happening::Happening;
+use crate::proto::option::secure::Secure;
 use core::time::Duration;
 use kernel::alloc::flags::GFP_ATOMIC;
 use kernel::prelude::*;
@@ -45,6 +50,12 @@ pub enum Task {
     Answer(TcpSock, Judgement),
     /// A confirmed flow, to resend what was lost on the way to the confirmation.
     Restart(TcpSock),
+    /// An UPDATE of the secure profile to judge and to follow.
+    FollowSecure(TcpSock, Arrival),
+    /// What the correspondent's state machine has answered.
+    AnswerSecure(TcpSock, Answer),
+    /// An option to send.
+    Respond(TcpSock, Secure),
 }
 
 /// The tasks of a namespace.
@@ -104,6 +115,11 @@ impl Namespace {
         }
     }
 
+    /// Has the worker run within `delay`.
+    pub fn work_within(&self, delay: Duration) {
+        self.work().schedule(delay);
+    }
+
     /// Has the worker run at once.
     pub fn work_now(&self) {
         self.work().schedule(Duration::ZERO);
@@ -119,8 +135,12 @@ impl Namespace {
         }
         self.look_into_signs();
         self.meet_deadlines();
+        self.meet_trials();
         let now = self.now();
+        self.connections.end_echoes(now);
         let deadlines = [
+            self.connections.deadline(),
+            self.half_open.expire(now),
             self.motions.deadline(),
             self.signs.deadline(),
             self.transit.expire(now),
@@ -147,6 +167,11 @@ impl Namespace {
             Task::Answer(sock, judgement) => correspond::answer_locked(sock.lock(), judgement),
             // An error is that the connection is over, or TCP's to deal with.
             Task::Restart(sock) => drop(sock.lock().restart_path()),
+            Task::FollowSecure(sock, arrival) => self.follow_now(&sock, &arrival),
+            Task::AnswerSecure(sock, answer) => self.carry_out(sock.lock(), sock.id(), answer),
+            Task::Respond(sock, option) => {
+                self.send_response(&mut sock.lock(), option);
+            }
         }
     }
 

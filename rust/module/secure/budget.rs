@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What goes to a path that is not validated, and what comes from it (RFC 9000, section 8.1).
+//!
+//! The congestion window is what keeps TCP within the budget; what gets by all the same, by a
+//! timer of TCP's, is not let out.
+
+use super::perform::Answer;
+use crate::module::inbound::is_acceptable;
+use crate::module::namespace::Namespace;
+use crate::net::netfilter::HookState;
+use crate::net::segment::Segment;
+use crate::net::skb::SkBuff;
+use crate::net::sock::{
+    Found,
+    Locked,
+    SockId, //
+};
+use crate::proto::addr::Endpoint;
+use crate::proto::correspondent::secure::{
+    Actions,
+    Event, //
+};
+
+impl Namespace {
+    /// Starts over on the path, with no more in flight than the budget, if there is one.
+    pub(super) fn restart(&self, locked: &mut Locked<'_>, id: SockId, budget: Option<u32>) {
+        let Some(octets) = budget else {
+            // Without a route TCP's own timers try again.
+            locked.restart_path().ok();
+            return;
+        };
+        let (clamp, _) = locked.restart_path_within(octets);
+        self.connections.with(id, |connection| {
+            // The first is the connection's own, the others are those of budgets.
+            connection.clamp.get_or_insert(clamp);
+        });
+    }
+
+    /// More may be in flight.
+    pub(super) fn raise_budget(&self, locked: &mut Locked<'_>, octets: u32) {
+        locked.raise_budget(octets.saturating_add(locked.in_flight_octets()));
+    }
+
+    /// Ends the budget of a connection.
+    pub(super) fn lift_budget(&self, locked: &mut Locked<'_>, id: SockId) {
+        let clamp = self
+            .connections
+            .with(id, |connection| connection.clamp.take());
+        if let Some(clamp) = clamp.flatten() {
+            locked.lift_budget(clamp);
+        }
+    }
+
+    /// Ends the budgets of all connections. Process context.
+    pub fn end_budgets(&self) {
+        let mut after = None;
+        while let Some((id, tuple, interface)) = self.connections.next_on_trial(after, |_| true) {
+            after = Some(id);
+            let found = self.home.net().find_connection(&tuple, (interface, 0));
+            if let Found::Sock(sock) = found {
+                if sock.id() == id {
+                    self.lift_budget(&mut sock.lock(), id);
+                }
+            }
+        }
+    }
+
+    /// A segment of a connection is about to leave. Whether it may.
+    ///
+    /// # Context
+    ///
+    /// `LOCAL_OUT`.
+    pub fn is_within_budget(&self, sender: SockId, octets: usize, has_payload: bool) -> bool {
+        let octets = u32::try_from(octets).unwrap_or(u32::MAX);
+        let budget = self
+            .connections
+            .with(sender, |connection| connection.peer.budget());
+        let Some(remaining) = budget.flatten() else {
+            return true;
+        };
+        // Acknowledgements are few and small, and the peer cannot go on without.
+        if has_payload && octets > remaining {
+            return false;
+        }
+        self.tell_peer(sender, Event::Sent { octets }).ok();
+        true
+    }
+
+    /// A segment came, perhaps on a path that is not validated: it earns what may be sent there.
+    /// Or on one that was not validated in time: perhaps the peer is there after all.
+    pub fn earn(&self, skb: &SkBuff<'_>, state: &HookState<'_>, segment: &Segment) {
+        let tuple = segment.as_received();
+        let Some(sock) = self.sock_at(skb, state, &tuple) else {
+            return;
+        };
+        if !is_acceptable(segment, &sock.numbers_unlocked()) {
+            return;
+        }
+        let event = Event::Received {
+            source: Endpoint {
+                address: tuple.remote,
+                port: tuple.remote_port,
+            },
+            octets: u32::try_from(skb.octets()).unwrap_or(u32::MAX),
+        };
+        let earned = self.tell_peer(sock.id(), event);
+        let any = |actions: Actions| actions.into_iter().next().is_some();
+        if let Some(actions) = earned.ok().filter(|actions| any(*actions)) {
+            // If a process owns it, the next segment tells.
+            if let Some(locked) = sock.try_lock_bh() {
+                self.carry_out(locked, sock.id(), Answer::new(actions));
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the correspondent's state machine answers, carried out.
+
+use super::KernelHmac;
+use crate::module::namespace::Namespace;
+use crate::module::worker::Task;
+use crate::net::sock::{
+    Change,
+    Found,
+    Locked,
+    RetupleError,
+    SockId,
+    TcpSock,
+    Tuple, //
+};
+use crate::proto::addr::Endpoint;
+use crate::proto::correspondent::secure::{
+    Action,
+    Actions,
+    Event, //
+};
+use crate::proto::flow::RebindError;
+use crate::proto::happening::{
+    Happening,
+    Reject, //
+};
+use crate::proto::ids::{
+    Challenge,
+    Epoch, //
+};
+use crate::proto::option::secure::Secure;
+
+/// What is to be done to a connection whose socket may have an owner just now.
+#[derive(Clone, Copy)]
+pub struct Answer {
+    actions: Actions,
+}
+
+impl Answer {
+    /// What the state machine said.
+    pub fn new(actions: Actions) -> Self {
+        Self { actions }
+    }
+}
+
+impl Namespace {
+    /// Feeds an event to the correspondent's state machine of a connection.
+    ///
+    /// # Errors
+    ///
+    /// Why the segment it is about is ignored.
+    pub fn tell_peer(&self, sock: SockId, event: Event) -> Result<Actions, Reject> {
+        let (now, settings) = (self.now(), self.control.settings());
+        let told = self.connections.with(sock, |connection| {
+            connection
+                .peer
+                .handle(now, &settings, &mut connection.session, &KernelHmac, event)
+        });
+        told.unwrap_or(Err(Reject::SecureNotCapable))
+    }
+
+    /// Gives the socket the remote end it is to have, if that is what `actions` say. What is to be
+    /// done then.
+    ///
+    /// # Errors
+    ///
+    /// It could not have it.
+    pub fn settle(
+        &self,
+        locked: &mut Locked<'_>,
+        id: SockId,
+        actions: Actions,
+    ) -> Result<Actions, Reject> {
+        let wanted = actions.into_iter().find_map(|action| match action {
+            Action::Rebind { remote } | Action::ReturnTo { remote } => Some(remote),
+            _ => None,
+        });
+        let Some(remote) = wanted else {
+            return Ok(actions);
+        };
+        let event = match self.rebind_remote(locked, id, remote) {
+            Ok(()) => Event::Rebound,
+            Err(error) => Event::RebindFailed(error),
+        };
+        self.tell_peer(id, event)
+    }
+
+    /// Gives the socket another remote end.
+    fn rebind_remote(
+        &self,
+        locked: &mut Locked<'_>,
+        id: SockId,
+        remote: Endpoint,
+    ) -> Result<(), RebindError> {
+        let old = locked.tuple();
+        let new = Tuple {
+            remote: remote.address,
+            remote_port: remote.port,
+            ..old
+        };
+        self.transit.begin(old, new, self.now());
+        let done = locked.retuple(Change::RemoteWithPort(remote.address, remote.port));
+        self.transit.finish(&old, &new, done.is_ok());
+        done.map_err(|error| match error {
+            RetupleError::Taken => RebindError::TupleTaken,
+            RetupleError::NoMemory => RebindError::NoMemory,
+            RetupleError::Gone => RebindError::Gone,
+        })?;
+        self.motions.rekey(&old, new);
+        self.connections.rekey(id, new);
+        Ok(())
+    }
+
+    /// Does what is left to do, at once, or as soon as the socket's owner has gone.
+    pub fn answer_secure(&self, sock: TcpSock, answer: Answer) {
+        if let Some(locked) = sock.try_lock_bh() {
+            self.carry_out(locked, sock.id(), answer);
+            return;
+        }
+        self.postpone(Task::AnswerSecure(sock, answer));
+    }
+
+    /// Does what is left to do.
+    pub fn carry_out(&self, mut locked: Locked<'_>, id: SockId, answer: Answer) {
+        let Ok(actions) = self.settle(&mut locked, id, answer.actions) else {
+            return;
+        };
+        let (mut budget, mut begun) = (None, false);
+        for action in actions {
+            match action {
+                Action::Budget(octets) => budget = Some(octets),
+                Action::SendConfirm {
+                    epoch,
+                    challenge,
+                    retransmission,
+                } => {
+                    begun |= !retransmission;
+                    self.send_confirm(&mut locked, id, (epoch, challenge), retransmission);
+                }
+                Action::RestartPath => self.restart(&mut locked, id, budget.take()),
+                Action::LiftBudget => self.lift_budget(&mut locked, id),
+                Action::Count(what) => self.count(what),
+                // Settled.
+                Action::Rebind { .. } | Action::ReturnTo { .. } => {}
+            }
+        }
+        if let Some(octets) = budget {
+            self.raise_budget(&mut locked, octets);
+        }
+        drop(locked);
+        if begun {
+            // There is a deadline that the worker does not know of.
+            self.work_now();
+        }
+    }
+
+    /// Sends a CONFIRM.
+    fn send_confirm(
+        &self,
+        locked: &mut Locked<'_>,
+        id: SockId,
+        (epoch, challenge): (Epoch, Challenge),
+        retransmission: bool,
+    ) {
+        let confirm = self.connections.with(id, |connection| {
+            connection.session.confirm(&KernelHmac, epoch, challenge)
+        });
+        if let Some(confirm) = confirm {
+            let option = super::octets(&Secure::Confirm(confirm));
+            if locked.send_option(&self.emission, option) {
+                self.count(if retransmission {
+                    Happening::ConfirmRetransmitted
+                } else {
+                    Happening::ConfirmSent
+                });
+            }
+        }
+    }
+
+    /// Meets the deadlines of connections whose path is not validated. Process context.
+    pub fn meet_trials(&self) {
+        let now = self.now();
+        let mut after = None;
+        while let Some((id, tuple, interface)) = self
+            .connections
+            .next_on_trial(after, |deadline| deadline <= now)
+        {
+            after = Some(id);
+            let found = self.home.net().find_connection(&tuple, (interface, 0));
+            let Found::Sock(sock) = found else { continue };
+            if sock.id() != id {
+                continue;
+            }
+            let locked = sock.lock();
+            if let Ok(actions) = self.tell_peer(id, Event::Deadline) {
+                self.carry_out(locked, id, Answer::new(actions));
+            }
+        }
+    }
+}
