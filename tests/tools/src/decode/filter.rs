@@ -53,20 +53,29 @@ impl When {
     }
 }
 
-/// Whether a well-formed UPDATE is on it.
+/// Whether a well-formed UPDATE is on it, of either profile.
 pub fn has_update(segment: &Segment) -> bool {
+    let classic = |update: &Update| matches!(update, Update::Old(_));
+    segment.updates.iter().any(classic) || has_secure(segment, "UPDATE")
+}
+
+/// Whether an option of the secure profile is on it.
+fn has_secure(segment: &Segment, name: &str) -> bool {
     segment
-        .updates
+        .secure
         .iter()
-        .any(|update| matches!(update, Update::Old(_)))
+        .any(|option| option.name.eq_ignore_ascii_case(name))
 }
 
 /// Conditions, all of which must hold.
 #[derive(Args, Default)]
 pub struct Filter {
-    /// Segments with an ADDRESS UPDATE, well-formed.
+    /// Segments with an ADDRESS UPDATE, well-formed, or an UPDATE of the secure profile.
     #[arg(long)]
     updates: bool,
+    /// Segments with this option of the secure profile: capable, echo, update, confirm, response.
+    #[arg(long, value_name = "NAME")]
+    secure: Option<String>,
     /// Segments with an ADDRESS UPDATE that is malformed.
     #[arg(long)]
     malformed: bool,
@@ -118,6 +127,10 @@ impl Filter {
         let old_named = |old: &IpAddr| segment.updates.contains(&Update::Old(*old));
         let malformed = |update: &Update| matches!(update, Update::Malformed(_));
         (!self.updates || has_update(segment))
+            && self
+                .secure
+                .as_ref()
+                .is_none_or(|name| has_secure(segment, name))
             && (!self.malformed || segment.updates.iter().any(malformed))
             && self.old.as_ref().is_none_or(old_named)
             && self.from.is_none_or(|from| segment.from.ip() == from)

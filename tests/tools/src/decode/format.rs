@@ -36,7 +36,13 @@ pub fn text(segment: &Segment) -> String {
             Update::Malformed(None) => line.push_str(" UPDATE malformed"),
         }
     }
-    if !segment.updates.is_empty() {
+    for option in &segment.secure {
+        line.push_str(&format!(" {}", option.name));
+        if let Some(epoch) = option.epoch {
+            line.push_str(&format!(" epoch={epoch}"));
+        }
+    }
+    if !segment.updates.is_empty() || !segment.secure.is_empty() {
         if segment.is_option_only() {
             line.push_str(" option-only");
         }

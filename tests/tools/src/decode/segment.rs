@@ -67,8 +67,39 @@ pub struct Segment {
     pub timestamps: Option<(u32, u32)>,
     /// Every ADDRESS UPDATE in them.
     pub updates: Vec<Update>,
+    /// Every option of the secure profile in them.
+    pub secure: Vec<Secure>,
     /// Its checksum.
     pub checksum: Checksum,
+}
+
+/// An option of the secure profile.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Secure {
+    /// Its name, as the protocol has it.
+    pub name: &'static str,
+    /// The epoch, where it has one.
+    pub epoch: Option<u32>,
+}
+
+impl Secure {
+    /// From what follows the experiment's octets.
+    fn read(rest: &[u8]) -> Self {
+        let name = match rest.first() {
+            Some(0x11) => "CAPABLE",
+            Some(0x12) => "ECHO",
+            Some(0x13) => "UPDATE",
+            Some(0x14) => "CONFIRM",
+            Some(0x15) => "RESPONSE",
+            _ => "unknown",
+        };
+        let epoch = rest.get(2..6).and_then(|octets| octets.try_into().ok());
+        let has_epoch = matches!(name, "UPDATE" | "CONFIRM" | "RESPONSE");
+        Self {
+            name,
+            epoch: epoch.filter(|_| has_epoch).map(u32::from_be_bytes),
+        }
+    }
 }
 
 /// What a datagram holds.
@@ -144,6 +175,7 @@ impl Segment {
             options: tcp.options().to_vec(),
             timestamps: timestamps(tcp.options()),
             updates: updates(tcp.options(), kind),
+            secure: secure(tcp.options()),
             checksum,
         }))
     }
@@ -164,9 +196,25 @@ impl Segment {
     }
 }
 
+/// Every option of the secure profile: kind 253 and its experiment (RFC 6994).
+fn secure(options: &[u8]) -> Vec<Secure> {
+    let bodies = walk(options)
+        .into_iter()
+        .filter_map(|(kind, body)| Some((kind, body.ok()?)));
+    bodies
+        .filter_map(|(kind, body)| match body {
+            [0xf7, 0xc5, rest @ ..] if kind == 253 => Some(Secure::read(rest)),
+            _ => None,
+        })
+        .collect()
+}
+
 /// Every option of kind `kind`; a malformed option is the last one seen.
 fn updates(options: &[u8], kind: u8) -> Vec<Update> {
-    let of_kind = walk(options).into_iter().filter(|(this, _)| *this == kind);
+    let is_secure = |body: &Body<'_>| body.is_ok_and(|body| body.starts_with(&[0xf7, 0xc5]));
+    let of_kind = walk(options)
+        .into_iter()
+        .filter(|(this, body)| *this == kind && !is_secure(body));
     let judge = |(_, found)| match found {
         Ok(body) => match address(body) {
             Some(old) => Update::Old(old),
