@@ -13,7 +13,7 @@
 # what a host's socket has sent, since a router owns what it forwards.
 #
 # Variants: loss=10%, delay=80ms (of a round trip), reorder=25%, and `rough`, which is some of each.
-# Words after the name: `legacy=HOST|both` leaves the mode off there; `attacker` adds a host with
+# Words after the name: `mode=secure` is another mode than classic, `legacy=HOST|both` leaves the mode off there; `attacker` adds a host with
 # 10.0.5.66 behind east, `uncaptured` makes no captures.
 #
 # joined: mover and correspondent on one cable, 10.0.1.1 and 10.0.1.2.
@@ -44,7 +44,7 @@ make_mode() {
 	for host in "$@"; do
 		[[ ${OPT[legacy]} != @("$host"|both) ]] || continue
 		[ -e /proc/net/tcp_continuity_stat ] || fail "the module is loaded" "it is not"
-		on "$host" set tcp_continuity/mode classic
+		on "$host" set tcp_continuity/mode "${OPT[mode]}"
 	done
 }
 

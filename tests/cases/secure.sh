@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# The secure profile: negotiated when the connection is opened, authenticated, through NAT.
+
+topology routed mode=secure
+
+# expect secured NAME from OLD to NEW [busy]: as `expect moved`, with an authentic CONFIRM and a validated path.
+expect_secured() {
+	local name=$1 old=$3 new=$5 words=${6:-usual} count=${FLOW_COUNT[$1]}
+	expect flow "$name" between "$new" and 10.0.2.1 on both within 10s
+	expect flow "$name" carries 64KiB each way unchanged
+	expect counters mover "CapableOffered=$count CapableAgreed=$count Moved=$count UpdateSent=$count \
+			Confirmed=$count ResponseSent=$count+ $words," \
+		correspondent "CapableAgreed=$count Rebound=$count ConfirmSent=$count+ PathValidated=$count \
+			ConfirmRetransmitted=any $words, others 0"
+	expect segments --secure update --option-only --from "$(addr "$new")" from mover at least "$count"
+	expect segments --secure confirm --option-only --to "$(addr "$new")" from mover at least "$count"
+	expect segments --secure response --option-only --from "$(addr "$new")" from mover at least "$count"
+	expect no old source "$old" from mover
+}
+
+describe "both ends agree when the connection is opened, on 16 octets of SYN and SYN/ACK each, and an echo"
+kernels both
+variants plain family=6 family=mapped
+case_negotiated() {
+	on mover ethtool -K net0 tx off >/dev/null
+	on correspondent ethtool -K net0 tx off >/dev/null
+	open_flow shell from mover to correspondent
+
+	expect flow shell carries 64KiB each way unchanged
+	expect counters mover CapableOffered=1 CapableAgreed=1, correspondent CapableAgreed=1, others 0
+	expect checksums right on mover
+	expect checksums right on correspondent
+	expect segments --flags S --secure capable from mover exactly 2
+	expect segments --secure echo --option-only from mover at least 1
+}
+
+describe "an idle connection is renumbered: UPDATE, CONFIRM, RESPONSE"
+kernels both
+variants plain rough family=6 family=mapped rough,family=6
+case_renumbered() {
+	open_flow shell from mover to correspondent
+
+	on mover renumber net0 10.0.1.1/24 10.0.1.9/24
+
+	expect secured shell from 10.0.1.1 to 10.0.1.9
+}
+
+describe "full speed both ways while the mover is renumbered"
+topology routed mode=secure snap=160
+kernels both
+variants plain rough family=6
+case_bulk() {
+	open_flow bulk from mover to correspondent
+	flow bulk bulk
+	expect flow bulk moves octets
+
+	on mover renumber net0 10.0.1.1/24 10.0.1.9/24
+
+	expect flow bulk between 10.0.1.9 and 10.0.2.1 on both within 10s
+	expect flow bulk moves octets within 20s
+	flow bulk stop
+	expect counters mover Moved=1 Confirmed=1, correspondent Rebound=1+ PathValidated=1+
+}
+
+describe "the end that accepted is renumbered"
+topology routed mode=secure
+variants plain family=6
+case_acceptor_moves() {
+	open_flow shell from mover to correspondent
+
+	on correspondent renumber net0 10.0.2.1/24 10.0.2.9/24
+
+	expect flow shell between 10.0.1.1 and 10.0.2.9 on both within 10s
+	expect flow shell carries 64KiB each way unchanged
+	expect counters correspondent Moved=1 Confirmed=1, mover Rebound=1 PathValidated=1
+}
+
+describe "there and back, and on: every move an epoch, and no second validation of a path that is known"
+variants plain family=6
+case_back_again() {
+	open_flow shell from mover to correspondent
+
+	on mover renumber net0 10.0.1.1/24 10.0.1.9/24
+	expect flow shell carries 64KiB each way unchanged
+	expect motion on mover 0 pending
+	on mover renumber net0 10.0.1.9/24 10.0.1.1/24
+	expect flow shell carries 64KiB each way unchanged
+
+	expect flow shell between 10.0.1.1 and 10.0.2.1 on both
+	expect counters mover Moved=2 Confirmed=2, correspondent Rebound=2 PathValidated=1 PathKnown=1
+}
+
+describe "the mover is behind NAT, and its address changes: the peer sees another port, too"
+variants plain
+case_behind_nat() {
+	on west firewall 'chain nat { type nat hook postrouting priority 100; oifname "mid" masquerade random; }'
+	open_flow shell from mover to correspondent
+
+	on mover renumber net0 10.0.1.1/24 10.0.1.9/24
+
+	expect flow shell carries 64KiB each way unchanged
+	expect flow shell between 10.0.1.9 and 10.0.2.1 on mover
+	expect counters mover Moved=1 Confirmed=1, correspondent Rebound=1 PathValidated=1
+}
+
+describe "a peer that does not have the profile: plain TCP, and nothing moves"
+topology routed mode=secure legacy=correspondent
+variants plain family=6
+case_declined() {
+	open_flow shell from mover to correspondent --user-timeout 3000
+	expect flow shell carries 64KiB each way unchanged
+	expect counters mover CapableOffered=1 CapableDeclined=1, correspondent, others 0
+
+	on mover renumber net0 10.0.1.1/24 10.0.1.9/24
+	flow_does shell "send 1K" || true
+
+	expect flow shell fails with E within 30s
+	expect counters mover CapableOffered=1 CapableDeclined=1 Ineligible=1+, correspondent, others 0
+}
+
+describe "answers do not arrive: the correspondent goes back to the path it had, and on when they do again"
+topology routed mode=secure
+variants plain
+limit 90
+case_not_validated() {
+	on correspondent set tcp_continuity/validate_time 2
+	open_flow shell from mover to correspondent
+	on west blocks mid
+
+	on mover renumber net0 10.0.1.1/24 10.0.1.9/24
+
+	expect counters correspondent PathReturned=1+ within 15s
+	on west passes
+	expect flow shell carries 64KiB each way unchanged within 40s
+	expect flow shell between 10.0.1.9 and 10.0.2.1 on both within 10s
+	expect counters correspondent PathValidated=1 within 10s
+}
+
+describe "ten thousand short connections leave nothing behind"
+topology routed mode=secure uncaptured
+kernels both
+limit 240
+case_nothing_left() {
+	local rounds=20 i
+	[ "$FLAVOUR" = stock ] || rounds=2
+	for ((i = 0; i < rounds; i++)); do
+		open_flow "many$i" from mover to correspondent connections=500
+		flow "many$i" close
+	done
+	expect counters mover "CapableOffered=$((rounds * 500)) CapableAgreed=$((rounds * 500))," \
+		correspondent "CapableAgreed=$((rounds * 500)), others 0"
+	expect counters mover OpeningNow=0 CapableNow=0, correspondent OpeningNow=0 CapableNow=0 within 10s
+}
