@@ -36,6 +36,18 @@ ktap_result() {
 	esac
 }
 
+# "VERDICT NAME MORE" lines from the standard input, as they come; others are passed on.
+ktap_report() {
+	local verdict name more
+	while read -r verdict name more; do
+		case $verdict in
+		pass | fail | skip) ktap_result "$verdict" "$name" "$more" ;;
+		'') ;;
+		*) echo "$verdict $name $more" ;;
+		esac
+	done
+}
+
 # The closing line; what was planned and is missing has failed.
 ktap_end() {
 	if [ "$NUMBER" -ne "$PLANNED" ]; then

@@ -22,10 +22,11 @@ choose() {
 	done
 }
 
-# What the machine gets beside its image. How much slower the instrumented kernel is was measured.
+# What the machine gets beside its image. How much slower the instrumented kernel is was measured; both
+# get twice the time that they need alone, since two machines share the processors in `tests/run all`.
 make_overlay() {
-	local flavour=$1 overlay=$2 scale=1
-	[ "$flavour" = stock ] || scale=5
+	local flavour=$1 overlay=$2 scale=2
+	[ "$flavour" = stock ] || scale=10
 	rm -rf "$overlay"
 	mkdir -p "$overlay"/{tests,usr/bin,modules}
 	cp "$TOP/tests/vm/main" "$overlay/main"
@@ -40,10 +41,11 @@ make_overlay() {
 
 # Keeps of a failed test what there is: its folder from the machine, the console, how to repeat it.
 keep_artifacts() {
-	local flavour=$1 out=$2 name=$3 folder=$TOP/build/artifacts/$3
+	local flavour=$1 out=$2 name=$3 place=$TOP/build/artifacts/$4 folder
+	folder=$place$name
 	mkdir -p "$folder"
 	[ ! -s "$out/artifacts.tar" ] ||
-		tar -C "$TOP/build/artifacts" --ignore-zeros -xf "$out/artifacts.tar" "./$name" 2>/dev/null || true
+		tar -C "$place" --ignore-zeros -xf "$out/artifacts.tar" "./$name" 2>/dev/null || true
 	cp "$out/console.log" "$folder/console.log" 2>/dev/null || true
 	# shellcheck disable=SC2016 # for the script that is made
 	printf '#!/bin/sh\n# Runs just this test again.\nexec %s -k %s -s %s %s"%s"\n' \
@@ -52,8 +54,8 @@ keep_artifacts() {
 	chmod +x "$folder/again.sh"
 }
 
-# Follows the results of a machine as they come, and reports them with PREFIX before the names.
-# What is done goes to the file DONE, a name a line.
+# Follows the results of a machine as they come: "VERDICT NAME MORE" lines with PREFIX before the names,
+# and those for people. What is done goes to the file DONE, a name a line.
 follow() {
 	local flavour=$1 prefix=$2 out=$3 done=$4 word rest name time why failed=() current=''
 	while read -r word rest; do
@@ -66,7 +68,7 @@ follow() {
 			echo "$name" >>"$done"
 			[ "$word" != fail ] || failed+=("$name")
 			[ "$word" = skip ] || why="$time ms"
-			ktap_result "$word" "$prefix$name" "$why"
+			echo "$word $prefix$name $why"
 			;;
 		esac
 	done
@@ -75,11 +77,11 @@ follow() {
 		tail -n 40 "$out/console.log" | tr -d '\r' | sed 's/^/# console: /'
 		echo "$current" >>"$done"
 		failed+=("$current")
-		ktap_result fail "$prefix$current" "the machine died"
+		echo "fail $prefix$current the machine died"
 	fi
 	for name in "${failed[@]}"; do
-		keep_artifacts "$flavour" "$out" "$name"
-		echo "# kept: build/artifacts/$name"
+		keep_artifacts "$flavour" "$out" "$name" "$prefix"
+		echo "# kept: build/artifacts/$prefix$name"
 	done
 }
 
