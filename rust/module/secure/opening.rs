@@ -340,7 +340,8 @@ impl Namespace {
             Some(Ok(Some(what))) => self.count(what),
             Some(Ok(None)) => {}
             Some(Err(reject)) => self.count(reject),
-            None => self.count(Reject::UnknownConnection),
+            // It is over, or is just being made on another processor: a further one will do.
+            None => self.count(Reject::SecureNotCapable),
         }
     }
 }
