@@ -11,6 +11,9 @@ CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/tcp_continuity
 NEEDED_GIB=14
 export TOP CACHE
 
+# What apt and cargo say when there is no network.
+NO_NETWORK='Temporary failure resolving|Could not resolve host|Could not connect to|Network is unreachable'
+
 # Ends with one line that says why.
 die() {
 	echo "error: $*" >&2
@@ -29,6 +32,9 @@ step() {
 	"$@" >"$log" 2>&1 &
 	wait $! || status=$?
 	if [ "$status" -ne 0 ]; then
+		if grep -qE "$NO_NETWORK" "$log"; then
+			die "no network: $what cannot reach its server; the whole log is $log"
+		fi
 		tail -n 20 "$log" >&2
 		die "$what failed (status $status); the whole log is $log"
 	fi
