@@ -3,7 +3,7 @@
 //! TCP connections that go on when a host's IP address changes.
 //!
 //! Three layers, dependencies pointing one way: [`proto`] is the protocol, without a kernel;
-//! [`net`] is what the kernel offers, made safe; [`module`] is the glue between them.
+//! [`net`] is what the kernel offers, made safe; [`mod@module`] is the glue between them.
 
 #![deny(unsafe_code)]
 

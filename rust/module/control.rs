@@ -214,7 +214,7 @@ impl procfs::Show for StatFile {
             seq_print!(out, "{} {}\n", row.name, of.control.counters.get(index));
         }
         // What there is just now, which is no counter.
-        seq_print!(out, "OpeningNow {}\n", of.half_open.len());
-        seq_print!(out, "CapableNow {}\n", of.connections.len());
+        seq_print!(out, "OpeningNow {}\n", of.half_open.current());
+        seq_print!(out, "CapableNow {}\n", of.connections.current());
     }
 }

@@ -133,7 +133,7 @@ unsafe impl Send for Tracepoint {}
 // SAFETY: As above.
 unsafe impl Sync for Tracepoint {}
 
-/// Filled by [`find`], after it has initialised [`USERS`].
+/// Filled by [`find`], after it has initialised [`static@USERS`].
 static TRACEPOINT: SetOnce<Tracepoint> = SetOnce::new();
 
 /// What is registered, and for how many.
@@ -180,7 +180,7 @@ pub fn find() -> Result {
 ///
 /// # Invariants
 ///
-/// While any lives, [`probe`] is registered and [`USERS`] says how many there are.
+/// While any lives, [`probe`] is registered and [`static@USERS`] says how many there are.
 pub struct Probe<T: PerNamespace + Watcher> {
     tracepoint: NonNull<bindings::tracepoint>,
     _kind: PhantomData<fn() -> T>,

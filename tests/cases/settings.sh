@@ -17,7 +17,7 @@ describe "a bad value gets EINVAL and changes nothing"
 topology joined uncaptured
 case_bad_values() {
 	local name value
-	for value in secur classic+secure classi 'classic off' Classic 1 ''; do
+	for value in Secure classic+secure classi 'classic off' Classic 1 ''; do
 		expect refused on mover set tcp_continuity/mode "$value"
 	done
 	# Kinds of others: end, no-operation, MSS, window scale, SACK, timestamps, MD5, AO, MPTCP, Fast Open.

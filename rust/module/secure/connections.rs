@@ -127,7 +127,7 @@ impl Connections {
     }
 
     /// How many there are.
-    pub fn len(&self) -> u32 {
+    pub fn current(&self) -> u32 {
         self.count.load(Relaxed)
     }
 

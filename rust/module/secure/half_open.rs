@@ -134,7 +134,7 @@ impl HalfOpen {
     }
 
     /// How many there are.
-    pub fn len(&self) -> u32 {
+    pub fn current(&self) -> u32 {
         self.count.load(Relaxed)
     }
 
