@@ -21,6 +21,12 @@ u32 tcpc_tcp_base_rto_us(const struct tcp_sock *tp)
 	return tp->srtt_us ? (tp->srtt_us >> 3) + tp->rttvar_us : USEC_PER_SEC;
 }
 
+/* As tcp_established_options(), net/ipv4/tcp_output.c, for a segment sent now. */
+u32 tcpc_tcp_clock(const struct tcp_sock *tp)
+{
+	return tcp_clock_ts(tp->tcp_usec_ts) + tp->tsoffset;
+}
+
 void tcpc_tcp_defer(struct sock *sk, int bit)
 {
 	if (!test_and_set_bit(bit, &sk->sk_tsq_flags))

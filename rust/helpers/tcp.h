@@ -6,6 +6,7 @@
 #include <net/tcp.h>
 
 u32 tcpc_tcp_base_rto_us(const struct tcp_sock *tp);
+u32 tcpc_tcp_clock(const struct tcp_sock *tp);
 void tcpc_tcp_defer(struct sock *sk, int bit);
 void tcpc_tcp_expire_timer(struct sock *sk, u8 event);
 void tcpc_tcp_forget_rtt(struct tcp_sock *tp);

@@ -39,6 +39,8 @@ use core::time::Duration;
 #[derive(Clone, Copy)]
 pub struct Candidate {
     segment: correspondent::Segment,
+    /// TSecr, if it has timestamps.
+    echo: Option<u32>,
     /// The connection's tuple if the update is followed, as seen from here.
     new: Tuple,
     /// Its tuple before.
@@ -58,15 +60,17 @@ impl Namespace {
         update: AddressUpdate,
     ) -> Verdict {
         let new = segment.as_received();
+        let timestamps = option::timestamps(segment.options());
         let candidate = Candidate {
             segment: correspondent::Segment {
                 source: segment.source,
                 destination: segment.destination,
                 seq: SeqNum::new(segment.seq),
                 ack: SeqNum::new(segment.ack),
-                timestamp: option::timestamps(segment.options()).map(|t| t.value),
+                timestamp: timestamps.map(|t| t.value),
                 update,
             },
+            echo: timestamps.map(|t| t.echo),
             new,
             old: Tuple {
                 remote: update.old,
@@ -175,7 +179,7 @@ impl Namespace {
         }
         // The peer has found us, so our own move, if one is going on, is confirmed as well.
         if !self.motions.is_empty() {
-            self.confirmed(&new);
+            self.confirmed(&new, candidate.echo);
         }
         Ok(judgement)
     }
@@ -190,10 +194,11 @@ impl Namespace {
     }
 
     /// Tells the flow of `tuple`, if there is one, that its peer has sent something.
-    fn confirmed(&self, tuple: &Tuple) {
+    fn confirmed(&self, tuple: &Tuple, echo: Option<u32>) {
         let event = Event::Segment {
             rst: false,
             acceptable: true,
+            echo,
         };
         let settings = self.control.settings();
         if let Some(actions) = self.motions.handle(tuple, self.now(), &settings, event) {

@@ -33,6 +33,7 @@ use crate::proto::happening::{
     Happening,
     Reject, //
 };
+use crate::proto::option;
 use crate::proto::option::classic::AddressUpdate;
 use crate::proto::option::secure::Secure;
 use crate::proto::seq::SeqNum;
@@ -125,6 +126,7 @@ impl Namespace {
         let event = Event::Segment {
             rst,
             acceptable: !rst && is_acceptable(segment, &numbers),
+            echo: option::timestamps(segment.options()).map(|t| t.echo),
         };
         let settings = self.control.settings();
         let Some(actions) = self.motions.handle(tuple, self.now(), &settings, event) else {

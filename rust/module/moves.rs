@@ -236,6 +236,7 @@ impl Namespace {
         let event = Event::AddressLost {
             new: self.source_for(&locked, &tuple),
             rto: locked.rto(),
+            clock: locked.clock(),
         };
         if self.motions.with(&tuple, |_| ()).is_none() {
             let Some(flow) = self.flow_of(sock, tuple.local) else {
@@ -290,8 +291,12 @@ impl Namespace {
             let source = self.source_for(&locked, &tuple);
             // The address it has is as good as another if it is there again.
             let new = source.map(|source| if returned { tuple.local } else { source });
-            let rto = locked.rto();
-            self.feed(&sock, locked, Event::AddressAppeared { new, rto });
+            let event = Event::AddressAppeared {
+                new,
+                rto: locked.rto(),
+                clock: locked.clock(),
+            };
+            self.feed(&sock, locked, event);
         }
     }
 }

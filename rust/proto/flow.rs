@@ -43,6 +43,8 @@ pub enum Event {
         new: Option<IpAddr>,
         /// The connection's retransmission timeout, without backoff.
         rto: Duration,
+        /// The connection's timestamp clock now (TSval), `None` on connections without.
+        clock: Option<u32>,
     },
     /// An address or a route came.
     AddressAppeared {
@@ -50,6 +52,8 @@ pub enum Event {
         new: Option<IpAddr>,
         /// The connection's retransmission timeout, without backoff.
         rto: Duration,
+        /// The connection's timestamp clock now (TSval), `None` on connections without.
+        clock: Option<u32>,
     },
     /// [`Action::Rebind`] was done.
     Rebound,
@@ -63,6 +67,8 @@ pub enum Event {
         rst: bool,
         /// With numbers that only the peer, or a lucky stranger, can have.
         acceptable: bool,
+        /// TSecr, if it has timestamps.
+        echo: Option<u32>,
     },
     /// A CONFIRM came, and is authentic (secure profile).
     Confirm {

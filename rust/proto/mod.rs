@@ -12,6 +12,7 @@
 //! | `option/` | walking option octets; ADDRESS UPDATE; the secure profile's options |
 //! | `flow.rs`, `mover.rs` | the state machine of a connection whose address changes |
 //! | `announcement.rs` | how its peer is told, in either profile |
+//! | `proof.rs` | what confirms a move in the classic profile |
 //! | `correspondent.rs`, `correspondent/` | whether an UPDATE is followed; what then goes on |
 //! | `path.rs` | how sure it is that a peer is somewhere, and how much may be sent there |
 //! | `handshake.rs`, `session.rs` | how a connection comes to be of the secure profile; what it is then |
@@ -31,6 +32,7 @@ pub mod ids;
 pub mod mover;
 pub mod option;
 pub mod path;
+pub mod proof;
 pub mod seq;
 pub mod session;
 pub mod settings;

@@ -21,6 +21,7 @@ use crate::proto::flow::State;
 use crate::proto::flow::Waiting;
 use crate::proto::happening::Happening;
 use crate::proto::ids::Epoch;
+use crate::proto::proof::Proof;
 use crate::proto::settings::Settings;
 use crate::proto::time::Backoff;
 use crate::proto::time::Instant;
@@ -44,6 +45,8 @@ pub struct Flow {
     local: IpAddr,
     /// What the peer knows of that.
     announcement: Announcement,
+    /// Whether the peer was told of an address before, so that segments of that stay may come yet.
+    told: bool,
     since: Instant,
     phase: Phase,
 }
@@ -66,11 +69,13 @@ enum Phase {
     Rebinding {
         to: IpAddr,
         rto: Duration,
+        clock: Option<u32>,
         /// As for `Suspended`, should it fail for want of memory.
         until: Instant,
     },
     Pending {
         tries: u32,
+        proof: Proof,
         backoff: Backoff,
         retry: Instant,
         until: Instant,
@@ -111,6 +116,7 @@ impl Flow {
         Self {
             local,
             announcement,
+            told: false,
             since: now,
             phase: Phase::Stable,
         }
@@ -168,26 +174,27 @@ impl Flow {
         match (self.phase, event) {
             (
                 Phase::Stable | Phase::Settling { .. } | Phase::Pending { .. },
-                Event::AddressLost { new, rto },
+                Event::AddressLost { new, rto, clock },
             ) => {
                 let until = now.after(settings.hold_time);
                 match new {
-                    Some(to) => self.rebind(to, rto, until),
+                    Some(to) => self.rebind(to, rto, clock, until),
                     None => self.suspend(now, until),
                 }
             }
             (
                 Phase::Suspended { until, .. },
-                Event::AddressLost { new, rto } | Event::AddressAppeared { new, rto },
+                Event::AddressLost { new, rto, clock }
+                | Event::AddressAppeared { new, rto, clock },
             ) => match new {
-                Some(to) if to == self.local => self.resume(now, settings, rto),
-                Some(to) => self.rebind(to, rto, until),
+                Some(to) if to == self.local => self.resume(now, settings, rto, clock),
+                Some(to) => self.rebind(to, rto, clock, until),
                 None => Actions::new(),
             },
-            (Phase::Rebinding { to, rto, .. }, Event::Rebound) => {
+            (Phase::Rebinding { to, rto, clock, .. }, Event::Rebound) => {
                 self.announcement.moved(self.local, to);
                 self.local = to;
-                self.announce(now, settings, rto, Happening::Moved)
+                self.announce(now, settings, rto, clock, Happening::Moved)
             }
             (Phase::Rebinding { until, .. }, Event::RebindFailed(error)) => match error {
                 RebindError::TupleTaken => self.fail(now, Happening::MoveTupleTaken),
@@ -209,12 +216,15 @@ impl Flow {
                 Event::Segment { rst: true, .. },
             ) => [Action::IgnoreSegment, Action::Count(Happening::RstIgnored)].into(),
             (
-                Phase::Pending { tries, .. },
+                Phase::Pending { tries, proof, .. },
                 Event::Segment {
                     rst: false,
                     acceptable: true,
+                    echo,
                 },
-            ) if self.announcement.is_answered_by_anything() => self.confirm(now, tries),
+            ) if self.announcement.is_answered_by_anything() && proof.is_given(now, echo) => {
+                self.confirm(now, tries)
+            }
             (Phase::Pending { tries, .. }, Event::Confirm { epoch })
                 if self.announcement.is_answered_by(epoch) =>
             {
@@ -258,8 +268,13 @@ impl Flow {
     }
 
     /// Another address is there: first the socket is to have it.
-    fn rebind(&mut self, to: IpAddr, rto: Duration, until: Instant) -> Actions {
-        self.phase = Phase::Rebinding { to, rto, until };
+    fn rebind(&mut self, to: IpAddr, rto: Duration, clock: Option<u32>, until: Instant) -> Actions {
+        self.phase = Phase::Rebinding {
+            to,
+            rto,
+            clock,
+            until,
+        };
         [Action::Rebind { local: to }].into()
     }
 
@@ -303,7 +318,8 @@ impl Flow {
             // Data may come to wait at any time: so a limit is looked after well within itself.
             let often = held
                 .limit
-                .map_or(HOLD_TICK, |limit| (limit / 4).max(IMPATIENT_TICK));
+                .and_then(|limit| limit.checked_div(4))
+                .map_or(HOLD_TICK, |limit| limit.max(IMPATIENT_TICK));
             // A rebind that is to be tried again is not put off by this.
             *tick = now.after(often).min(*tick);
         }
@@ -311,9 +327,15 @@ impl Flow {
     }
 
     /// The address it has is there again.
-    fn resume(&mut self, now: Instant, settings: &Settings, rto: Duration) -> Actions {
+    fn resume(
+        &mut self,
+        now: Instant,
+        settings: &Settings,
+        rto: Duration,
+        clock: Option<u32>,
+    ) -> Actions {
         if self.announcement.is_due(self.local) {
-            return self.announce(now, settings, rto, Happening::Resumed);
+            return self.announce(now, settings, rto, clock, Happening::Resumed);
         }
         self.enter(Phase::Stable, now);
         [
@@ -330,18 +352,22 @@ impl Flow {
         now: Instant,
         settings: &Settings,
         rto: Duration,
+        clock: Option<u32>,
         what: Happening,
     ) -> Actions {
         let Some(mut actions) = self.announcement.updates(self.local, false) else {
             return self.fail(now, Happening::EpochsSpent);
         };
         let mut backoff = Backoff::from_rto(rto);
+        let proof = Proof::of_move(self.told, now, clock);
         let phase = Phase::Pending {
             tries: 1,
+            proof,
             retry: now.after(backoff.wait()),
             backoff,
-            until: now.after(settings.confirm_time),
+            until: proof.possible_from(now).after(settings.confirm_time),
         };
+        self.told = true;
         self.enter(phase, now);
         actions.push(Action::RestartPath);
         actions.push(Action::Count(what));
@@ -352,6 +378,7 @@ impl Flow {
     fn retry(&mut self, now: Instant) -> Actions {
         let Phase::Pending {
             tries,
+            proof,
             mut backoff,
             until,
             ..
@@ -367,6 +394,7 @@ impl Flow {
         };
         self.phase = Phase::Pending {
             tries: tries.saturating_add(1),
+            proof,
             retry: now.after(backoff.wait()),
             backoff,
             until,

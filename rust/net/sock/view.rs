@@ -75,6 +75,18 @@ impl Locked<'_> {
         Duration::from_micros(u64::from(micros))
     }
 
+    /// The timestamp that a segment sent now would have at least (TSval), `None` on connections
+    /// without.
+    pub fn clock(&self) -> Option<u32> {
+        let tp = self.tcp().cast_const();
+        // SAFETY: The helper reads bit fields of `tp`, which `self` keeps.
+        if !unsafe { bindings::tcpc_tcp_has_timestamps(tp) } {
+            return None;
+        }
+        // SAFETY: The helper reads the clock, and members of `tp` that the lock guards.
+        Some(unsafe { bindings::tcpc_tcp_clock(tp) })
+    }
+
     /// The application's own limit on how long data may wait for an acknowledgement
     /// (TCP_USER_TIMEOUT, RFC 5482), if it has set one.
     pub fn user_timeout(&self) -> Option<Duration> {

@@ -35,7 +35,15 @@ impl Told {
 
     fn lost(&mut self, millis: u64, new: Option<u8>) -> Vec<Action> {
         let new = new.map(host);
-        self.tell(millis, Event::AddressLost { new, rto: RTO })
+        let clock = None;
+        self.tell(
+            millis,
+            Event::AddressLost {
+                new,
+                rto: RTO,
+                clock,
+            },
+        )
     }
 
     /// Is held, by an application with a limit or without, for data that waits or not.
@@ -54,7 +62,14 @@ impl Told {
 
     fn came(&mut self, millis: u64, new: Option<u8>) -> Vec<Action> {
         let new = new.map(host);
-        self.tell(millis, Event::AddressAppeared { new, rto: RTO })
+        self.tell(
+            millis,
+            Event::AddressAppeared {
+                new,
+                rto: RTO,
+                clock: None,
+            },
+        )
     }
 
     /// Loses its address, and has another at once.
@@ -70,6 +85,7 @@ impl Told {
 const HEARD: Event = Event::Segment {
     rst: false,
     acceptable: true,
+    echo: None,
 };
 
 fn update(old: u8) -> Action {
@@ -100,6 +116,7 @@ fn a_move_tells_the_peer_and_then_resends() {
     let rst = Event::Segment {
         rst: true,
         acceptable: false,
+        echo: None,
     };
     assert!(flow.tell(11, rst).contains(&Action::IgnoreSegment));
     assert_eq!(flow.tell(2_010, Event::Deadline), vec![Action::Forget]);
@@ -146,6 +163,7 @@ fn resets_and_strangers_do_not_reach_a_flow_on_the_move() {
     let rst = Event::Segment {
         rst: true,
         acceptable: false,
+        echo: None,
     };
     let ignored = vec![Action::IgnoreSegment, Action::Count(Happening::RstIgnored)];
     let mut flow = Told::new();
@@ -156,7 +174,8 @@ fn resets_and_strangers_do_not_reach_a_flow_on_the_move() {
             2,
             Event::Segment {
                 rst: false,
-                acceptable: false
+                acceptable: false,
+                echo: None,
             }
         ),
         vec![]
@@ -246,8 +265,65 @@ fn moves_in_a_row_name_every_address_the_peer_may_believe_in() {
     assert_eq!(flow.moved(1, 3)[..2], [update(1), update(2)]);
     // Back to the first: the peer may believe in the two others, too.
     assert_eq!(flow.moved(2, 1)[..2], [update(2), update(3)]);
-    flow.tell(3, HEARD);
-    assert_eq!(flow.moved(4, 4)[0], update(1));
+    flow.tell(4_002, HEARD);
+    assert_eq!(flow.moved(4_003, 4)[0], update(1));
+}
+
+/// There and back, with the timestamp clock in milliseconds if there is one.
+fn there_and_back(timestamps: bool) -> Told {
+    let mut flow = Told::new();
+    for (millis, to) in [(1_000, 2), (1_500, 1)] {
+        let event = Event::AddressLost {
+            new: Some(host(to)),
+            rto: RTO,
+            clock: timestamps.then_some(millis),
+            patience: None,
+        };
+        flow.tell(millis.into(), event);
+        flow.tell(millis.into(), Event::Rebound);
+    }
+    flow
+}
+
+fn heard(echo: Option<u32>) -> Event {
+    Event::Segment {
+        rst: false,
+        acceptable: true,
+        echo,
+    }
+}
+
+#[test]
+fn what_was_sent_here_before_it_left_does_not_confirm_a_flow_that_is_back() {
+    let mut flow = there_and_back(true);
+    assert_eq!(flow.tell(1_600, heard(Some(999))), vec![]);
+    assert_eq!(flow.tell(1_600, heard(Some(1_499))), vec![]);
+    assert_eq!(flow.0.state(), State::Pending);
+    let confirmed = vec![Action::Count(Happening::Confirmed)];
+    assert_eq!(flow.tell(1_700, heard(Some(1_500))), confirmed);
+    assert_eq!(flow.0.state(), State::Stable);
+}
+
+#[test]
+fn without_timestamps_a_flow_that_is_back_waits_until_nothing_old_can_come() {
+    let mut flow = there_and_back(false);
+    assert_eq!(flow.tell(5_499, heard(None)), vec![]);
+    assert_eq!(flow.0.state(), State::Pending);
+    assert!(flow
+        .tell(5_500, heard(None))
+        .contains(&Action::Count(Happening::Confirmed)));
+    // The shortest confirm_time is shorter than that: it counts from there.
+    let mut flow = Told::new();
+    flow.1.confirm_time = Duration::from_secs(1);
+    for (millis, to) in [(0, 2), (0, 1)] {
+        flow.moved(millis, to);
+    }
+    while flow.0.state() == State::Pending {
+        let now = flow.0.deadline().expect("a deadline").as_millis();
+        assert!(now <= 5_000);
+        let given_up = flow.tell(now, Event::Deadline).contains(&Action::Abort);
+        assert_eq!(given_up, now == 5_000);
+    }
 }
 
 #[test]
@@ -401,23 +477,34 @@ fn when_epochs_are_spent_it_ends() {
 
 fn any_event() -> impl Strategy<Value = Event> {
     let address = || prop::option::of((1u8..6).prop_map(host));
+    let clock = || prop::option::of(0u32..9);
     prop_oneof![
-        address().prop_map(|new| Event::AddressLost { new, rto: RTO }),
+        (address(), clock()).prop_map(|(new, clock)| Event::AddressLost {
+            new,
+            rto: RTO,
+            clock,
+        }),
         (prop::option::of(0u64..9), any::<bool>()).prop_map(|(limit, unacknowledged)| {
             Event::Held(Waiting {
                 limit: limit.map(Duration::from_secs),
                 unacknowledged,
             })
         }),
-        address().prop_map(|new| Event::AddressAppeared { new, rto: RTO }),
+        (address(), clock()).prop_map(|(new, clock)| Event::AddressAppeared {
+            new,
+            rto: RTO,
+            clock,
+        }),
         Just(Event::Rebound),
         Just(Event::RebindFailed(RebindError::NoMemory)),
         Just(Event::Segment {
             rst: true,
-            acceptable: false
+            acceptable: false,
+            echo: None,
         }),
         Just(HEARD),
         (4u32..9).prop_map(confirm),
+        Just(heard(Some(7))),
         Just(Event::Deadline),
     ]
 }
