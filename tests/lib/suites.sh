@@ -5,7 +5,7 @@
 
 list_suites() {
 	local suite
-	echo "cargo/… 0 host | unit, property and model tests of rust/ and tests/tools (cargo test)"
+	echo "cargo/… 0 host | unit, property, model and fuzz tests of rust/ and tests/{model,fuzz,tools} (cargo test)"
 	for suite in "$TOP"/tests/*/ktap; do
 		[ ! -x "$suite" ] || echo "$(basename "${suite%/ktap}")/… 0 machine | $suite"
 	done

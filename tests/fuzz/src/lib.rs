@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Fuzz targets. Each is one function over octets that panics where the protocol is wrong.
+//!
+//! `cargo test` replays `corpus/<target>/`; `tests/fuzz/run` has libFuzzer drive one.
+
+pub mod flow;
+pub mod option;
+pub mod oracle;
+
+/// A target.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// Its name, and that of its folder in `corpus/`.
+    pub name: &'static str,
+    /// What is called.
+    pub run: fn(&[u8]),
+}
+
+/// All of them.
+pub const TARGETS: [Target; 2] = [
+    Target {
+        name: "option",
+        run: option::run,
+    },
+    Target {
+        name: "flow",
+        run: flow::run,
+    },
+];
