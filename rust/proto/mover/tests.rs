@@ -277,7 +277,6 @@ fn there_and_back(timestamps: bool) -> Told {
             new: Some(host(to)),
             rto: RTO,
             clock: timestamps.then_some(millis),
-            patience: None,
         };
         flow.tell(millis.into(), event);
         flow.tell(millis.into(), Event::Rebound);

@@ -16,6 +16,7 @@ use tcp_continuity::proto::flow::Event;
 use tcp_continuity::proto::flow::Flow;
 use tcp_continuity::proto::flow::RebindError;
 use tcp_continuity::proto::flow::State;
+use tcp_continuity::proto::flow::Waiting;
 use tcp_continuity::proto::settings::Settings;
 use tcp_continuity::proto::time::Instant;
 
@@ -84,12 +85,7 @@ impl Driver {
         let new = (argument & 1 == 0).then(|| host((argument >> 1) & 7));
         let clock = (what & 0x10 == 0).then(|| self.clock());
         let event = match what & 0x0f {
-            0..=3 => Event::AddressLost {
-                new,
-                rto,
-                clock,
-                patience: (what & 0x20 != 0).then_some(rto),
-            },
+            0..=3 => Event::AddressLost { new, rto, clock },
             4..=7 => Event::AddressAppeared { new, rto, clock },
             8 => Event::Segment {
                 rst: true,
@@ -106,6 +102,10 @@ impl Driver {
             12 => Event::RebindFailed(RebindError::TupleTaken),
             13 => Event::RebindFailed(RebindError::NoMemory),
             14 => Event::RebindFailed(RebindError::Gone),
+            15 if what & 0x20 != 0 => Event::Held(Waiting {
+                limit: (what & 0x40 != 0).then_some(rto),
+                unacknowledged: what & 0x80 != 0,
+            }),
             _ => Event::Deadline,
         };
         self.tell(event, argument >> 4);

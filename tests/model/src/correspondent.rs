@@ -184,7 +184,7 @@ impl Correspondent {
 
     fn view(&self, now: u64, from: IpAddr, value: Option<u32>) -> View {
         let ts_recent = match self.fault {
-            Some(Fault::IgnoresTimestamps) => value,
+            Some(Fault::IgnoresTimestamps) => value.map(|value| value.wrapping_sub(1)),
             _ => self.ts_recent,
         };
         let left_ago = match self.fault {

@@ -112,7 +112,6 @@ impl Mover {
             new: has,
             rto: RTO,
             clock: self.clock(now),
-            patience: None,
         };
         self.feed(now, event, wire);
     }
@@ -269,6 +268,7 @@ impl Mover {
                             self.send_update(now, old, wire);
                         }
                     }
+                    Action::SendSecureUpdate { .. } => unreachable!("of the other profile"),
                     Action::RestartPath | Action::Unpark => self.resend(now, wire),
                     Action::Abort => self.end = Some(End::of(state)),
                     Action::Forget => self.flow = None,

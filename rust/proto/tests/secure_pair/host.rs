@@ -178,6 +178,7 @@ impl Host {
         let event = Event::AddressLost {
             new: new.map(|new| new.address),
             rto: RTO,
+            clock: None,
         };
         self.tell_flow(now, event);
     }
@@ -188,6 +189,7 @@ impl Host {
         let event = Event::AddressAppeared {
             new: Some(self.local.address),
             rto: RTO,
+            clock: None,
         };
         self.tell_flow(now, event);
     }
