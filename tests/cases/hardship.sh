@@ -123,7 +123,7 @@ describe "the new addresses and ports are another connection's at the correspond
 kernels both
 variants plain family=6
 case_taken_at_correspondent() {
-	on mover set tcp_continuity/confirm_time 4
+	on mover set tcp_continuity/confirm_time $((4 * SCALE))
 	on mover set ipv4/conf/net0/promote_secondaries 1
 	on mover gain net0 10.0.1.9/24
 	open_flow moves from mover to correspondent --bind "$(socket_addr 10.0.1.1):40000"
