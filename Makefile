@@ -5,7 +5,7 @@
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
-.PHONY: modules modules_install clean help demo test check shell
+.PHONY: modules modules_install clean help demo test bench-quick check shell
 
 modules modules_install:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) MO=$(CURDIR)/build/module $@
@@ -18,6 +18,7 @@ help:
 	@echo 'make modules_install  install it there'
 	@echo 'make demo             real ssh and telnet sessions that survive address changes, in VMs'
 	@echo 'make test             everything: protocol, module on stock and instrumented kernels'
+	@echo 'make bench-quick      how long connections stand still when addresses change, in a VM'
 	@echo 'make check            formatting, lints, documents, layer rules'
 	@echo 'make shell            two VMs to type in'
 	@echo 'make clean            remove what was built in this tree'
@@ -27,6 +28,9 @@ demo:
 
 test:
 	tests/run all
+
+bench-quick:
+	tests/bench/quick
 
 check:
 	scripts/check

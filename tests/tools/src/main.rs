@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! `tcpc-tool`: the host side of the tests. `stream` makes traffic of which every octet is
-//! checked, `forge` sends raw segments as an attacker would, `decode` judges captures.
+//! checked, `forge` sends raw segments as an attacker would, `decode` judges captures, `bench`
+//! measures.
 //!
 //! Results are lines on stdout that a shell can compare; exit codes are in [`exit`].
 
@@ -11,6 +12,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+mod bench;
+mod clock;
 mod decode;
 mod exit;
 mod forge;
@@ -34,6 +37,9 @@ enum Cli {
     Forge(forge::Forge),
     /// Read captures: list, count and judge segments.
     Decode(decode::Decode),
+    /// How long a connection stands still when its mover is renumbered.
+    #[command(subcommand)]
+    Bench(bench::Bench),
 }
 
 fn main() -> ExitCode {
@@ -41,6 +47,7 @@ fn main() -> ExitCode {
         Cli::Stream(stream) => stream.run(),
         Cli::Forge(forge) => forge.run(),
         Cli::Decode(decode) => decode.run(),
+        Cli::Bench(bench) => bench.run(),
     };
     result.unwrap_or_else(|error| {
         eprintln!("tcpc-tool: {error:#}");

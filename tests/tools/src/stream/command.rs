@@ -28,7 +28,6 @@ Commands (octet counts may end in K or M):
   connections       a line each: number, local and remote address as the kernel has them now
   sockets N         wait until N connections are open
   forget            drop the memory of failed connections
-  mark TEXT         a line `mark TIME TEXT` in the log
   sleep MS          nothing, for a while
   quit              leave, with exit code 0 if no connection has failed";
 
@@ -69,8 +68,6 @@ pub enum Command {
     Sockets(u64),
     /// Failures so far count no more.
     Forget,
-    /// A line in the log.
-    Mark(String),
     /// A pause.
     Sleep(u64),
     /// The end of the process.
@@ -106,7 +103,6 @@ impl Command {
             ["connections"] => Self::Connections,
             ["sockets", count] => Self::Sockets(parse_count(count)?),
             ["forget"] => Self::Forget,
-            ["mark", ref text @ ..] => Self::Mark(text.join(" ")),
             ["sleep", milliseconds] => Self::Sleep(milliseconds.parse().context("MS")?),
             ["quit"] => Self::Quit,
             _ => bail!("no such command: {line:?}\n{HELP}"),
@@ -121,7 +117,6 @@ impl Command {
                 | Self::Connections
                 | Self::Sockets(_)
                 | Self::Forget
-                | Self::Mark(_)
                 | Self::Sleep(_)
                 | Self::Abandon
                 | Self::Reset
@@ -183,10 +178,6 @@ mod tests {
                 size: 100,
                 interval_ms: 10
             }
-        );
-        assert_eq!(
-            Command::parse("mark a b").unwrap(),
-            Command::Mark("a b".into())
         );
         for wrong in [
             "",

@@ -240,7 +240,7 @@ impl Engine {
             let (asker, job) = &mut self.jobs[index];
             let asker = *asker;
             let waited = job.is_started();
-            let Some(answer) = job.poll(&mut self.table, &mut self.log) else {
+            let Some(answer) = job.poll(&mut self.table) else {
                 if job.is_started() && !waited {
                     next = Next::Again;
                 }

@@ -9,8 +9,6 @@ use std::time::Instant;
 
 use super::command::Command;
 use super::connection::Connection;
-use super::log::now_us;
-use super::log::Log;
 use super::socket;
 use super::table::Table;
 use super::traffic::Traffic;
@@ -61,7 +59,7 @@ impl Job {
     }
 
     /// Goes on with it; the answer when it is done or out of time.
-    pub fn poll(&mut self, table: &mut Table, log: &mut Log) -> Option<String> {
+    pub fn poll(&mut self, table: &mut Table) -> Option<String> {
         let now = Instant::now();
         if self.started.is_none() {
             let ready =
@@ -69,7 +67,7 @@ impl Job {
             if ready {
                 self.started = Some(now);
                 self.before = table.totals();
-                self.start(table, log);
+                self.start(table);
             }
         }
         if self.started.is_some() && self.is_done(table, now) {
@@ -90,13 +88,11 @@ impl Job {
         None
     }
 
-    fn start(&mut self, table: &mut Table, log: &mut Log) {
+    fn start(&mut self, table: &mut Table) {
         match &self.command {
             Command::Abandon => table.abandon(false),
             Command::Reset => table.abandon(true),
             Command::Forget => table.forget(),
-            // A full disk shows in the missing mark; there is nobody else to tell.
-            Command::Mark(text) => log.event("mark", now_us(), text).unwrap_or_default(),
             _ => {}
         }
         for connection in table.iter_mut() {

@@ -10,17 +10,8 @@ use std::path::Path;
 
 use anyhow::Context;
 use anyhow::Result;
-use nix::time::clock_gettime;
-use nix::time::ClockId;
 
-/// CLOCK_MONOTONIC in microseconds.
-pub fn now_us() -> u64 {
-    // The clock exists on every Linux: the call cannot fail.
-    clock_gettime(ClockId::CLOCK_MONOTONIC)
-        .ok()
-        .and_then(|time| u64::try_from(time.tv_sec() * 1_000_000 + time.tv_nsec() / 1000).ok())
-        .unwrap_or_default()
-}
+use crate::clock::now_us;
 
 /// A log file, or none.
 pub struct Log {
@@ -50,18 +41,6 @@ impl Log {
     pub fn received(&mut self, connection: u64, position: u64, count: u64) -> io::Result<()> {
         match &mut self.file {
             Some(file) => writeln!(file, "rx {} {connection} {position} {count}", now_us()),
-            None => Ok(()),
-        }
-    }
-
-    /// `WORD TIME TEXT`.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be written.
-    pub fn event(&mut self, word: &str, time: u64, text: &str) -> io::Result<()> {
-        match &mut self.file {
-            Some(file) => writeln!(file, "{word} {time} {text}"),
             None => Ok(()),
         }
     }

@@ -26,17 +26,7 @@
 //! `CLOSED` (nothing is open), `UNFINISHED` (not done within `--timeout`). A failed connection is
 //! reported by every later command too, until `forget`.
 //!
-//! For the benchmark, both ends run with `--log`, `stream watch` runs in the mover's namespace, and
-//! `ctl flow.sock 'records 10 100'` keeps both directions busy:
-//!
-//! ```sh
-//! tcpc-tool stream gap server.log --marks watch.log --event newroute --matching default
-//! # gap mark=… resumed_us=41230 largest_us=1042000 first_us=41230
-//! # ok runs=1 median_us=41230 min_us=41230 max_us=41230
-//! ```
-//!
-//! `--log FILE` notes when each record arrived; `stream gap` finds the gaps in it, `stream watch`
-//! the moments when addresses and routes became usable.
+//! `--log FILE` notes when each record arrived: `tcpc-tool bench` measures by it.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -65,14 +55,12 @@ mod direction;
 mod engine;
 mod failure;
 mod frame;
-mod gap;
 mod job;
 mod log;
 mod pattern;
 mod socket;
 mod table;
 mod traffic;
-mod watch;
 
 /// What to do.
 #[derive(Subcommand)]
@@ -84,12 +72,6 @@ pub enum Stream {
     /// Give a command to a running serve or connect, print the answer, exit with it.
     #[command(after_help = command::HELP)]
     Ctl(Ctl),
-    /// Find the silence around given instants in a log of arrivals.
-    Gap(gap::Gap),
-    /// Note when addresses, routes and links of this namespace change.
-    Watch(watch::Watch),
-    /// Print CLOCK_MONOTONIC in microseconds.
-    Now,
 }
 
 /// Options of both ends.
@@ -190,12 +172,6 @@ impl Stream {
         match self {
             Self::Serve(serve) => serve.run(),
             Self::Connect(connect) => connect.run(),
-            Self::Gap(gap) => gap.run(),
-            Self::Watch(watch) => watch.run().map(|()| ExitCode::SUCCESS),
-            Self::Now => {
-                out::line(format_args!("{}", log::now_us()));
-                Ok(ExitCode::SUCCESS)
-            }
             Self::Ctl(ctl) => {
                 let limit = Duration::try_from_secs_f64(ctl.timeout).context("--timeout")?;
                 control::ask(&ctl.socket, limit, &ctl.command.join(" "))
