@@ -145,15 +145,22 @@ void tcpc_probe_unregister(struct tracepoint *tp, tcpc_probe_t probe)
 	tracepoint_synchronize_unregister();
 }
 
+/* The caller keeps others from asking meanwhile. */
 void tcpc_schedule_at_most(struct workqueue_struct *queue, struct delayed_work *work,
 			   unsigned int millis)
 {
-	unsigned long at = jiffies + msecs_to_jiffies(millis);
+	unsigned long delay = msecs_to_jiffies(millis);
 
+	/*
+	 * What the work is asked for is there before it is seen to be pending still: with
+	 * set_work_pool_and_clear_pending(), kernel/workqueue.c.
+	 */
+	smp_mb();
 	/* Work that is queued already has no timer any more, only an old time in it. */
 	if (!delayed_work_pending(work) ||
-	    (timer_pending(&work->timer) && time_before(at, READ_ONCE(work->timer.expires))))
-		mod_delayed_work(queue, work, at - jiffies);
+	    (timer_pending(&work->timer) &&
+	     time_before(jiffies + delay, READ_ONCE(work->timer.expires))))
+		mod_delayed_work(queue, work, delay);
 }
 
 void tcpc_spin_lock_bh(spinlock_t *lock)

@@ -8,6 +8,10 @@
 //! C header: [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h)
 
 use crate::bindings;
+use crate::net::sync::{
+    spinlock_bh,
+    SpinLockBh, //
+};
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 use core::time::Duration;
@@ -37,6 +41,11 @@ pub trait Worker: Sized + Send + Sync + 'static {
 pub struct Work<T: Worker> {
     #[pin]
     inner: Opaque<Inner>,
+    /// Held while a run is asked for. Between being pending and having its timer an item looks as
+    /// if it were queued already: who asks for a run at once in that moment would be content with
+    /// it, and the run would come when the timer lets it.
+    #[pin]
+    asking: SpinLockBh<()>,
     _kind: PhantomData<fn() -> T>,
 }
 
@@ -65,6 +74,7 @@ impl<T: Worker> Work<T> {
                 // SAFETY: As above; the item is pinned, as `INIT_DELAYED_WORK()` wants it.
                 unsafe { bindings::tcpc_init_delayed_work(inner.cast(), Some(run::<T>)) };
             }),
+            asking <- spinlock_bh!((), "tcp_continuity_work"),
             _kind: PhantomData,
         })
     }
@@ -106,15 +116,16 @@ impl<T: Worker> Work<T> {
     ///
     /// # Context
     ///
-    /// Any.
+    /// Any but hard interrupts.
     pub fn schedule(&self, delay: Duration) {
         let Some(queue) = NonNull::new(QUEUE.load(Relaxed) as *mut bindings::workqueue_struct)
         else {
             return;
         };
         let millis = u32::try_from(delay.as_millis()).unwrap_or(u32::MAX / 2);
+        let _asking = self.asking.lock();
         // SAFETY: The queue lives while any namespace does; the helper looks at the item's timer
-        // and calls `mod_delayed_work()`, from any context.
+        // and calls `mod_delayed_work()`, from any context. `asking` keeps others from that.
         unsafe { bindings::tcpc_schedule_at_most(queue.as_ptr(), self.inner.get().cast(), millis) };
     }
 }
