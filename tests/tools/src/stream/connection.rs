@@ -15,6 +15,7 @@ use nix::errno::Errno;
 
 use super::direction::Inbound;
 use super::direction::Outbound;
+use super::direction::Seen;
 use super::failure::Failure;
 use super::frame::Frame;
 use super::log::Log;
@@ -56,7 +57,7 @@ pub struct Connection {
     claimed: u64,
     awaited: VecDeque<Awaited>,
     names: (String, String),
-    seen: Vec<Frame>,
+    seen: Vec<Seen>,
 }
 
 fn client_seed(seed: u64) -> u64 {
@@ -221,7 +222,7 @@ impl Connection {
         };
         let mut seen = std::mem::take(&mut self.seen);
         let result = self.inbound.feed(&buffer[..count], client_seed, &mut seen);
-        let handled = seen.drain(..).try_for_each(|frame| self.handle(frame, log));
+        let handled = seen.drain(..).try_for_each(|seen| self.handle(&seen, log));
         self.seen = seen;
         result.and(handled)
     }
@@ -235,9 +236,9 @@ impl Connection {
         Ok(())
     }
 
-    fn handle(&mut self, frame: Frame, log: &mut Log) -> Result<(), Failure> {
-        let received = self.inbound.position();
-        match frame {
+    fn handle(&mut self, seen: &Seen, log: &mut Log) -> Result<(), Failure> {
+        let received = seen.position;
+        match seen.frame {
             Frame::Hello { .. } if self.client => {
                 return Err(Failure::WrongFrame { position: received })
             }
@@ -250,7 +251,7 @@ impl Connection {
             }
             Frame::Request { count } => {
                 self.send(count);
-                self.report();
+                self.report(received);
             }
             Frame::Bulk { on: true } => self.traffic = Traffic::Bulk,
             Frame::Records {
@@ -262,7 +263,7 @@ impl Connection {
             }
             Frame::Bulk { on: false } | Frame::Records { on: false, .. } => {
                 self.traffic = Traffic::Quiet;
-                self.report();
+                self.report(received);
             }
             Frame::Report { received } => {
                 let awaited = self.awaited.pop_front().ok_or(Failure::WrongReport)?;
@@ -282,11 +283,9 @@ impl Connection {
         Ok(())
     }
 
-    fn report(&mut self) {
+    fn report(&mut self, received: u64) {
         self.claim_all();
-        self.out.push(Frame::Report {
-            received: self.inbound.position(),
-        });
+        self.out.push(Frame::Report { received });
     }
 
     /// Completes connect(), if that is what the socket became writable for, and writes what it

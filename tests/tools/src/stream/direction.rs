@@ -145,6 +145,14 @@ enum Inside {
     Digest,
 }
 
+/// A frame that has come whole.
+pub struct Seen {
+    /// The frame.
+    pub frame: Frame,
+    /// Octets of the pattern that came up to its end; more may have been read with it.
+    pub position: u64,
+}
+
 /// The receiving direction.
 pub struct Inbound {
     pattern: Option<Pattern>,
@@ -195,7 +203,7 @@ impl Inbound {
         &mut self,
         mut octets: &[u8],
         derive: fn(u64) -> u64,
-        seen: &mut Vec<Frame>,
+        seen: &mut Vec<Seen>,
     ) -> Result<(), Failure> {
         while !octets.is_empty() {
             if self.ended {
@@ -216,7 +224,7 @@ impl Inbound {
                     self.inside = Inside::Pattern(left - count);
                     if left == count {
                         self.inside = Inside::Header;
-                        seen.push(Frame::Data { count });
+                        self.saw(Frame::Data { count }, seen);
                     }
                 }
                 Inside::Digest => {
@@ -226,12 +234,19 @@ impl Inbound {
                         }
                         self.part = Vec::new();
                         self.ended = true;
-                        seen.push(Frame::End { hold: self.hold });
+                        self.saw(Frame::End { hold: self.hold }, seen);
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    fn saw(&self, frame: Frame, seen: &mut Vec<Seen>) {
+        seen.push(Seen {
+            frame,
+            position: self.position,
+        });
     }
 
     /// Moves octets to `part` until it has `wanted`; whether it has.
@@ -247,7 +262,7 @@ impl Inbound {
         &mut self,
         octets: &mut &[u8],
         derive: fn(u64) -> u64,
-        seen: &mut Vec<Frame>,
+        seen: &mut Vec<Seen>,
     ) -> Result<(), Failure> {
         if !self.collect(octets, HEADER) {
             return Ok(());
@@ -265,15 +280,15 @@ impl Inbound {
         match frame {
             Frame::Hello { seed } => {
                 self.pattern = Some(Pattern::new(derive(seed)));
-                seen.push(frame);
+                self.saw(frame, seen);
             }
-            Frame::Data { count: 0 } => seen.push(frame),
+            Frame::Data { count: 0 } => self.saw(frame, seen),
             Frame::Data { count } => self.inside = Inside::Pattern(count),
             Frame::End { hold } => {
                 self.hold = hold;
                 self.inside = Inside::Digest;
             }
-            _ => seen.push(frame),
+            _ => self.saw(frame, seen),
         }
         Ok(())
     }

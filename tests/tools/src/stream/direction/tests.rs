@@ -33,7 +33,10 @@ fn receive(wire: &[u8], piece: usize) -> (Inbound, Result<Vec<Frame>, Failure>) 
             return (inbound, Err(failure));
         }
     }
-    (inbound, Ok(seen))
+    (
+        inbound,
+        Ok(seen.into_iter().map(|seen| seen.frame).collect()),
+    )
 }
 
 #[test]
@@ -52,6 +55,21 @@ fn what_is_sent_arrives_in_any_pieces() {
             .count();
         assert_eq!(data, 2);
     }
+}
+
+/// A report of what had come before it was asked for must not count what was read with it.
+#[test]
+fn frames_know_what_came_before_their_end() {
+    let mut outbound = Outbound::new(5);
+    outbound.push(Frame::Data { count: 100 });
+    outbound.push(Frame::Request { count: 9 });
+    outbound.push(Frame::Data { count: 50 });
+    let wire = everything(&mut outbound);
+    let mut seen = Vec::new();
+    let fed = Inbound::new(Some(5)).feed(&wire, |seed| seed, &mut seen);
+    assert_eq!(fed, Ok(()));
+    let positions: Vec<u64> = seen.iter().map(|seen| seen.position).collect();
+    assert_eq!(positions, [100, 100, 150]);
 }
 
 #[test]
