@@ -9,7 +9,7 @@
 //!
 //! ```sh
 //! tcpc-tool bench renumber net0 --from 10.0.1.1/24 --to 10.0.1.2/24 --gateway 10.0.1.254 \
-//!     --outage-ms 100 >moved                     # in the mover's namespace
+//!     --outage-ms 100 --rest-ms 140 >moved                     # in the mover's namespace
 //! tcpc-tool bench measure --family 4 --rtt-ms 20 --moved moved \
 //!     --correspondent server.log --mover client.log >>runs
 //! tcpc-tool bench table runs

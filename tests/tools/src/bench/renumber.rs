@@ -38,6 +38,9 @@ pub struct Renumber {
     /// How long it has neither.
     #[arg(long, value_name = "MS")]
     outage_ms: u64,
+    /// How long to do nothing afterwards: a process that ends takes time from those measured.
+    #[arg(long, value_name = "MS")]
+    rest_ms: u64,
 }
 
 impl Renumber {
@@ -71,6 +74,7 @@ impl Renumber {
             .make(Request::add_default_route(index, self.gateway))
             .context("adding the route")?;
         let returned = now_us();
+        thread::sleep(Duration::from_millis(self.rest_ms));
         out::line(format_args!(
             "moved outage_ms={} lost={lost} usable={usable} returned={returned}",
             self.outage_ms
