@@ -11,11 +11,17 @@ use anyhow::Context;
 use anyhow::Result;
 use clap::Args;
 
+use super::median;
 use super::value;
 use crate::out;
 
 /// What hosts and their links may take, besides the path between them.
 const ALLOWANCE_US: u64 = 5000;
+
+/// Above the columns of [`row`].
+const HEAD: &str = "\
+IP   RTT  outage  octets    runs  median    least      most  median   least    most  target  within  met  ordinary
+      ms       s                      ms       ms        ms     RTT     RTT     RTT      ms                    ms";
 
 /// Arguments of `table`.
 #[derive(Args)]
@@ -64,6 +70,9 @@ impl Direction {
 struct Gaps {
     forward: Vec<u64>,
     back: Vec<u64>,
+    /// What a record took just before: to the correspondent; there and back.
+    ordinary_forward: Vec<u64>,
+    ordinary_back: Vec<u64>,
 }
 
 /// What a row says of one direction's gaps.
@@ -83,10 +92,9 @@ impl Summary {
         let mut sorted = gaps.to_vec();
         sorted.sort_unstable();
         let (least, most) = (*sorted.first()?, *sorted.last()?);
-        let (low, high) = (sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2]);
         Some(Self {
             runs: sorted.len(),
-            median: (low + high) as f64 / 2.0,
+            median: median(&sorted)?,
             least,
             most,
             within: sorted.iter().filter(|gap| **gap <= target).count(),
@@ -129,22 +137,22 @@ fn points(text: &str) -> Result<BTreeMap<Point, Gaps>> {
         let gaps = points.entry(point).or_default();
         gaps.forward.push(number("forward_us")?);
         gaps.back.push(number("back_us")?);
+        let there = number("ordinary_forward_us")?;
+        gaps.ordinary_forward.push(there);
+        gaps.ordinary_back.push(there + number("ordinary_back_us")?);
     }
     Ok(points)
 }
 
 /// The table, two rows a point.
 fn table(points: &BTreeMap<Point, Gaps>) -> String {
-    let mut text = String::from(
-        "IP  RTT    outage  octets   runs  median  (least  ..   most)  median (least .. most)  target  within  met\n\
-         \u{20}   ms     s                     ms      ms          ms    RTT     RTT      RTT   ms      target\n",
-    );
+    let mut text = format!("{HEAD}\n");
     let (mut met, mut all, mut runs, mut within) = (0, 0, 0, 0);
     for (point, gaps) in points {
         let rtt_us = point.rtt_ms * 1000;
-        for (direction, gaps) in [
-            (Direction::Forward, &gaps.forward),
-            (Direction::Back, &gaps.back),
+        for (direction, gaps, ordinary) in [
+            (Direction::Forward, &gaps.forward, &gaps.ordinary_forward),
+            (Direction::Back, &gaps.back, &gaps.ordinary_back),
         ] {
             let target = direction.target_us(rtt_us);
             let Some(summary) = Summary::of(gaps, target) else {
@@ -154,26 +162,34 @@ fn table(points: &BTreeMap<Point, Gaps>) -> String {
             met += usize::from(summary.is_met(target));
             runs += summary.runs;
             within += summary.within;
-            row(&mut text, point, direction, &summary, target);
+            row(&mut text, point, direction, &summary, target, ordinary);
         }
     }
     // Writing to a String cannot fail.
     writeln!(
         text,
         "forward: to the correspondent, target 0.5 RTT + 5 ms; back: to the mover, target 1 RTT + 5 ms\n\
+         ordinary: what records took just before the moves, there; there and back\n\
          target met by the median in {met} of {all} rows, by {within} of {runs} gaps"
     )
     .unwrap_or_default();
     text
 }
 
-fn row(text: &mut String, point: &Point, direction: Direction, summary: &Summary, target: u64) {
+fn row(
+    text: &mut String,
+    point: &Point,
+    direction: Direction,
+    summary: &Summary,
+    target: u64,
+    ordinary: &[u64],
+) {
     let ms = |us: f64| us / 1000.0;
     let rtt = |us: f64| us / (point.rtt_ms * 1000) as f64;
     let (least, most) = (summary.least as f64, summary.most as f64);
     writeln!(
         text,
-        "{:<3} {:<6} {:<7} {:<8} {:<5} {:<7.2} {:<7.2} .. {:>7.2}  {:<6.3}  {:<6.3} .. {:<6.3} {:<7} {:<7} {}",
+        "{:<2} {:>5} {:>7}  {:<8} {:>5} {:>7.2} {:>8.2} {:>9.2} {:>7.3} {:>7.3} {:>7.3} {:>7} {:>7}  {:<3} {:>9.2}",
         point.family,
         point.rtt_ms,
         point.outage_ms as f64 / 1000.0,
@@ -188,6 +204,7 @@ fn row(text: &mut String, point: &Point, direction: Direction, summary: &Summary
         ms(target as f64),
         format!("{}/{}", summary.within, summary.runs),
         if summary.is_met(target) { "yes" } else { "no" },
+        ms(median(ordinary).unwrap_or_default()),
     )
     .unwrap_or_default();
 }
@@ -218,10 +235,10 @@ mod tests {
     #[test]
     fn rows_by_family_round_trip_and_outage() {
         let text = "noise\n\
-            run family=6 rtt_ms=20 outage_ms=100 forward_us=15000 back_us=26000 call_us=1\n\
-            run family=4 rtt_ms=100 outage_ms=10000 forward_us=51000 back_us=102000 call_us=1\n\
-            run family=4 rtt_ms=20 outage_ms=1000 forward_us=11000 back_us=21000 call_us=1\n\
-            run family=4 rtt_ms=20 outage_ms=1000 forward_us=13000 back_us=23000 call_us=1\n";
+            run family=6 rtt_ms=20 outage_ms=100 forward_us=15000 back_us=26000 call_us=1 ordinary_forward_us=10500 ordinary_back_us=10700\n\
+            run family=4 rtt_ms=100 outage_ms=10000 forward_us=51000 back_us=102000 call_us=1 ordinary_forward_us=10500 ordinary_back_us=10700\n\
+            run family=4 rtt_ms=20 outage_ms=1000 forward_us=11000 back_us=21000 call_us=1 ordinary_forward_us=10500 ordinary_back_us=10700\n\
+            run family=4 rtt_ms=20 outage_ms=1000 forward_us=13000 back_us=23000 call_us=1 ordinary_forward_us=10500 ordinary_back_us=10700\n";
         let shown = table(&points(text).unwrap());
         let rows: Vec<Vec<&str>> = shown
             .lines()
@@ -229,12 +246,12 @@ mod tests {
             .map(|line| line.split_whitespace().collect())
             .collect();
         let expected = [
-            "4 20 1 forward 2 12.00 11.00 .. 13.00 0.600 0.550 .. 0.650 15 2/2 yes",
-            "4 20 1 back 2 22.00 21.00 .. 23.00 1.100 1.050 .. 1.150 25 2/2 yes",
-            "4 100 10 forward 1 51.00 51.00 .. 51.00 0.510 0.510 .. 0.510 55 1/1 yes",
-            "4 100 10 back 1 102.00 102.00 .. 102.00 1.020 1.020 .. 1.020 105 1/1 yes",
-            "6 20 0.1 forward 1 15.00 15.00 .. 15.00 0.750 0.750 .. 0.750 15 1/1 yes",
-            "6 20 0.1 back 1 26.00 26.00 .. 26.00 1.300 1.300 .. 1.300 25 0/1 no",
+            "4 20 1 forward 2 12.00 11.00 13.00 0.600 0.550 0.650 15 2/2 yes 10.50",
+            "4 20 1 back 2 22.00 21.00 23.00 1.100 1.050 1.150 25 2/2 yes 21.20",
+            "4 100 10 forward 1 51.00 51.00 51.00 0.510 0.510 0.510 55 1/1 yes 10.50",
+            "4 100 10 back 1 102.00 102.00 102.00 1.020 1.020 1.020 105 1/1 yes 21.20",
+            "6 20 0.1 forward 1 15.00 15.00 15.00 0.750 0.750 0.750 15 1/1 yes 10.50",
+            "6 20 0.1 back 1 26.00 26.00 26.00 1.300 1.300 1.300 25 0/1 no 21.20",
         ];
         let expected: Vec<Vec<&str>> = expected
             .iter()

@@ -199,10 +199,16 @@ impl Connection {
     }
 
     /// Queues the records that are due.
-    pub fn tick(&mut self, now: Instant) {
+    ///
+    /// # Errors
+    ///
+    /// The log cannot be written.
+    pub fn tick(&mut self, now: Instant, log: &mut Log) -> io::Result<()> {
         while let Some(count) = self.traffic.due(now) {
             self.send(count);
+            log.sent(self.id, self.out.promised(), count)?;
         }
+        Ok(())
     }
 
     /// Reads once, at most `buffer`, and checks what came.

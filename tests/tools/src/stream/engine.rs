@@ -159,7 +159,7 @@ impl Engine {
             }
             let now = Instant::now();
             for connection in self.table.iter_mut() {
-                connection.tick(now);
+                connection.tick(now, &mut self.log)?;
             }
         }
     }

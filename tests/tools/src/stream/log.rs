@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What arrived when: one line a record, on CLOCK_MONOTONIC, which all namespaces of a VM share.
+//! What was sent and what arrived when: one line a record, on CLOCK_MONOTONIC, which all namespaces of a VM share.
 
 use std::fs::File;
 use std::io;
@@ -33,14 +33,27 @@ impl Log {
         })
     }
 
+    /// `tx TIME CONNECTION POSITION COUNT`: a record was handed over that ends there.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written.
+    pub fn sent(&mut self, connection: u64, position: u64, count: u64) -> io::Result<()> {
+        self.record("tx", connection, position, count)
+    }
+
     /// `rx TIME CONNECTION POSITION COUNT`: a record's last octet was read and was right.
     ///
     /// # Errors
     ///
     /// The file cannot be written.
     pub fn received(&mut self, connection: u64, position: u64, count: u64) -> io::Result<()> {
+        self.record("rx", connection, position, count)
+    }
+
+    fn record(&mut self, word: &str, connection: u64, position: u64, count: u64) -> io::Result<()> {
         match &mut self.file {
-            Some(file) => writeln!(file, "rx {} {connection} {position} {count}", now_us()),
+            Some(file) => writeln!(file, "{word} {} {connection} {position} {count}", now_us()),
             None => Ok(()),
         }
     }

@@ -26,7 +26,7 @@
 //! `CLOSED` (nothing is open), `UNFINISHED` (not done within `--timeout`). A failed connection is
 //! reported by every later command too, until `forget`.
 //!
-//! `--log FILE` notes when each record arrived: `tcpc-tool bench` measures by it.
+//! `--log FILE` notes when each record was sent or arrived: `tcpc-tool bench` measures by it.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -87,7 +87,7 @@ struct Common {
     /// Seconds for each command of --do.
     #[arg(long, value_name = "SECONDS", default_value_t = 30.0)]
     timeout: f64,
-    /// Note here when each record arrived.
+    /// Note here when each record was sent and when each arrived.
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
     #[command(flatten)]
