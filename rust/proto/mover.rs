@@ -184,8 +184,7 @@ impl Flow {
             }
             (
                 Phase::Suspended { until, .. },
-                Event::AddressLost { new, rto, clock }
-                | Event::AddressAppeared { new, rto, clock },
+                Event::AddressLost { new, rto, clock } | Event::AddressAppeared { new, rto, clock },
             ) => match new {
                 Some(to) if to == self.local => self.resume(now, settings, rto, clock),
                 Some(to) => self.rebind(to, rto, clock, until),
