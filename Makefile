@@ -5,7 +5,7 @@
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
-.PHONY: modules modules_install clean help demo test bench-quick check shell
+.PHONY: modules modules_install clean help demo test bench-quick check shell test-corpus
 
 modules modules_install:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) MO=$(CURDIR)/build/module $@
@@ -19,6 +19,7 @@ help:
 	@echo 'make demo             real ssh and telnet sessions that survive address changes, in VMs'
 	@echo 'make test             everything: protocol, module on stock and instrumented kernels'
 	@echo 'make bench-quick      how long connections stand still when addresses change, in a VM'
+	@echo 'make test-corpus      the kernel'"'"'s own TCP tests, with the module and without'
 	@echo 'make check            formatting, lints, documents, layer rules'
 	@echo 'make shell            two VMs to type in'
 	@echo 'make clean            remove what was built in this tree'
@@ -34,6 +35,9 @@ bench-quick:
 
 check:
 	scripts/check
+
+test-corpus:
+	tests/corpus/run
 
 shell:
 	tests/shell
