@@ -22,7 +22,7 @@ variants plain family=6
 limit 200
 case_blind() {
 	local count=100000 port
-	[ "$FLAVOUR" = stock ] || count=2000
+	[ "$FLAVOUR" = stock ] || count=500
 	open_flow shell from mover to correspondent
 	port=$(ports_of shell)
 	capture_stop

@@ -139,11 +139,9 @@ case_not_validated() {
 
 describe "ten thousand short connections leave nothing behind"
 topology routed mode=secure uncaptured
-kernels both
 limit 240
 case_nothing_left() {
 	local rounds=20 i
-	[ "$FLAVOUR" = stock ] || rounds=2
 	for ((i = 0; i < rounds; i++)); do
 		open_flow "many$i" from mover to correspondent connections=500
 		flow "many$i" close

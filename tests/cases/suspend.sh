@@ -83,7 +83,6 @@ case_user_timeout_idle() {
 }
 
 describe "data written after the address went: the application's user timeout counts for it"
-kernels both
 variants plain family=6
 case_user_timeout_late() {
 	open_flow shell from mover to correspondent --user-timeout $((4000 * SCALE))

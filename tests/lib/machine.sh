@@ -22,11 +22,11 @@ choose() {
 	done
 }
 
-# What the machine gets beside its image. How much slower the instrumented kernel is was measured; both
-# get twice the time that they need alone, since two machines share the processors in `tests/run all`.
+# What the machine gets beside its image. How much slower the instrumented kernel is was measured. Both
+# get more time than they need alone: the processors may have other work.
 make_overlay() {
 	local flavour=$1 overlay=$2 scale=2
-	[ "$flavour" = stock ] || scale=10
+	[ "$flavour" = stock ] || scale=6
 	rm -rf "$overlay"
 	mkdir -p "$overlay"/{tests,usr/bin,modules}
 	cp "$TOP/tests/vm/main" "$overlay/main"
