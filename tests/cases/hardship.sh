@@ -150,6 +150,7 @@ case_never_a_reset() {
 	# Each flow on a processor of its own all the way, so that nothing overtakes its UPDATE: a RST
 	# could come only of a look-up while the socket is between two chains.
 	spread mover west east correspondent
+	know_router
 	open_flow bulk from mover to correspondent connections=10
 	flow bulk bulk
 

@@ -79,6 +79,7 @@ host_renumber() {
 	ip -n "$host" "$(inet)" -batch - <<-EOF
 		address del $(addr "$old") dev $device
 		address add $(addr "$new") dev $device $nodad
+		${ROUTER_OF_MOVER:+neighbour replace $(gateway_of "$new") lladdr $ROUTER_OF_MOVER dev $device nud permanent}
 		route replace default via $(gateway_of "$new") dev $device
 	EOF
 }

@@ -147,6 +147,13 @@ impair() {
 	}
 }
 
+# The mover's router is known to it, so that nothing has to wait for neighbour discovery: what waits
+# is overtaken by what is sent as the answer comes (neigh_update(), net/core/neighbour.c).
+# shellcheck disable=SC2034 # read in host.sh
+know_router() {
+	ROUTER_OF_MOVER=$(ip -n west -o link show mover0 | sed -n 's#.*link/ether \([^ ]*\) .*#\1#p')
+}
+
 # Received segments of these hosts go to one processor a flow (receive packet steering).
 spread() {
 	local host
