@@ -55,7 +55,7 @@ case_thousand() {
 describe "a hundred moves in a row under full traffic (ten on the instrumented kernel)"
 kernels both
 variants plain rough
-limit 150
+limit 250
 case_hundred_moves() {
 	local count=100 old=1 new i
 	[ "$FLAVOUR" = stock ] || count=10
