@@ -15,6 +15,7 @@ use anyhow::Result;
 use clap::Args;
 use nix::net::if_::if_nametoindex;
 
+use super::rtnetlink::Announcements;
 use super::rtnetlink::Prefixed;
 use super::rtnetlink::Request;
 use super::rtnetlink::Rtnetlink;
@@ -57,6 +58,7 @@ impl Renumber {
     pub fn run(&self) -> Result<()> {
         let index = if_nametoindex(self.device.as_str()).context("no such interface")?;
         let kernel = Rtnetlink::open()?;
+        let announcements = Announcements::open()?;
         // With the last address IPv4 routes go by themselves, IPv6 ones through a router do not.
         kernel
             .make(Request::delete_default_route(index, self.gateway))
@@ -69,6 +71,7 @@ impl Renumber {
         kernel
             .make(Request::add_address(index, self.to))
             .context("adding the address")?;
+        announcements.wait_for(self.to.address)?;
         let usable = now_us();
         kernel
             .make(Request::add_default_route(index, self.gateway))

@@ -173,6 +173,53 @@ impl Rtnetlink {
     }
 }
 
+/// `RTNLGRP_IPV4_IFADDR` and `RTNLGRP_IPV6_IFADDR` of <linux/rtnetlink.h>.
+const ADDRESS_GROUPS: [u32; 2] = [5, 9];
+
+/// A socket to which the kernel tells of addresses.
+pub struct Announcements(Socket);
+
+impl Announcements {
+    /// Opens one: it hears of everything from now on.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses.
+    pub fn open() -> Result<Self> {
+        let mut socket = Socket::new(NETLINK_ROUTE)?;
+        socket.bind_auto()?;
+        for group in ADDRESS_GROUPS {
+            socket.add_membership(group)?;
+        }
+        Ok(Self(socket))
+    }
+
+    /// Waits until an address is valid. An IPv6 one is not yet when the call that added it has come
+    /// back: a worker of the kernel joins its group of neighbour discovery, puts its route in,
+    /// and then tells of it (`addrconf_dad_completed()`, net/ipv6/addrconf.c).
+    ///
+    /// # Errors
+    ///
+    /// Netlink fails.
+    pub fn wait_for(&self, address: IpAddr) -> Result<()> {
+        loop {
+            let (octets, _) = self.0.recv_from_full()?;
+            let message = NetlinkMessage::<RouteNetlinkMessage>::deserialize(&octets)?;
+            if let NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewAddress(message)) =
+                message.payload
+            {
+                let is_it = |attribute: &AddressAttribute| {
+                    matches!(attribute, AddressAttribute::Local(it) | AddressAttribute::Address(it)
+                        if *it == address)
+                };
+                if message.attributes.iter().any(is_it) {
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

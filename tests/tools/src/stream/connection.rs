@@ -22,6 +22,7 @@ use super::log::Log;
 use super::socket;
 use super::traffic::Traffic;
 use super::traffic::BULK;
+use crate::clock::now_us;
 use crate::hex;
 use crate::random::mix;
 
@@ -226,9 +227,13 @@ impl Connection {
             Err(error) if is_passing(&error) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
+        // What the check takes, of all that was read, is no part of the way here.
+        let time = now_us();
         let mut seen = std::mem::take(&mut self.seen);
         let result = self.inbound.feed(&buffer[..count], client_seed, &mut seen);
-        let handled = seen.drain(..).try_for_each(|seen| self.handle(&seen, log));
+        let handled = seen
+            .drain(..)
+            .try_for_each(|seen| self.handle(&seen, time, log));
         self.seen = seen;
         result.and(handled)
     }
@@ -242,7 +247,7 @@ impl Connection {
         Ok(())
     }
 
-    fn handle(&mut self, seen: &Seen, log: &mut Log) -> Result<(), Failure> {
+    fn handle(&mut self, seen: &Seen, time: u64, log: &mut Log) -> Result<(), Failure> {
         let received = seen.position;
         match seen.frame {
             Frame::Hello { .. } if self.client => {
@@ -253,7 +258,7 @@ impl Connection {
                 self.stage = Stage::Open;
             }
             Frame::Data { count } => {
-                log.received(self.id, received, count)?;
+                log.received(time, self.id, received, count)?;
             }
             Frame::Request { count } => {
                 self.send(count);

@@ -39,21 +39,34 @@ impl Log {
     ///
     /// The file cannot be written.
     pub fn sent(&mut self, connection: u64, position: u64, count: u64) -> io::Result<()> {
-        self.record("tx", connection, position, count)
+        self.record("tx", now_us(), connection, position, count)
     }
 
-    /// `rx TIME CONNECTION POSITION COUNT`: a record's last octet was read and was right.
+    /// `rx TIME CONNECTION POSITION COUNT`: a record's last octet was read at that time and was right.
     ///
     /// # Errors
     ///
     /// The file cannot be written.
-    pub fn received(&mut self, connection: u64, position: u64, count: u64) -> io::Result<()> {
-        self.record("rx", connection, position, count)
+    pub fn received(
+        &mut self,
+        time: u64,
+        connection: u64,
+        position: u64,
+        count: u64,
+    ) -> io::Result<()> {
+        self.record("rx", time, connection, position, count)
     }
 
-    fn record(&mut self, word: &str, connection: u64, position: u64, count: u64) -> io::Result<()> {
+    fn record(
+        &mut self,
+        word: &str,
+        time: u64,
+        connection: u64,
+        position: u64,
+        count: u64,
+    ) -> io::Result<()> {
         match &mut self.file {
-            Some(file) => writeln!(file, "{word} {} {connection} {position} {count}", now_us()),
+            Some(file) => writeln!(file, "{word} {time} {connection} {position} {count}"),
             None => Ok(()),
         }
     }
