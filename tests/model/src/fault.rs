@@ -17,6 +17,8 @@ pub enum Fault {
     NeverRepeats,
     /// The mover is not called at its deadlines.
     SleepsOn,
+    /// The mover waits longer than it is set to.
+    WaitsLonger,
     /// The correspondent does not compare timestamps.
     IgnoresTimestamps,
     /// The correspondent, without timestamps, follows to an address that it has just left.

@@ -45,6 +45,8 @@ pub struct Mover {
     changes: u32,
     /// How many UPDATEs have been sent from this address while it was unconfirmed; up to three.
     pub updates: u8,
+    /// Whether it was called at a deadline, and wants to be called then still.
+    pub stuck: bool,
     /// What the next attempts to rebind end with.
     rebind: Option<RebindError>,
     timestamps: bool,
@@ -74,6 +76,7 @@ impl Mover {
             una: 0,
             changes: 0,
             updates: 0,
+            stuck: false,
             rebind: None,
             timestamps,
             fault,
@@ -145,6 +148,7 @@ impl Mover {
             State::Pending => self.resend(now, wire),
             State::Stable | State::Failed => {}
         }
+        self.stuck = self.deadline().is_some_and(|at| at <= now);
     }
 
     /// Data is sent, if the connection has an address.
@@ -241,7 +245,11 @@ impl Mover {
             };
             let (at, state) = (Instant::from_millis(now), flow.state());
             let confirmed = flow.old();
-            let actions = flow.handle(at, &settings(), event);
+            let settings = match self.fault {
+                Some(Fault::WaitsLonger) => Settings::default(),
+                _ => settings(),
+            };
+            let actions = flow.handle(at, &settings, event);
             if flow.state() == State::Stable {
                 self.updates = 0;
             }

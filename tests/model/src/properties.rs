@@ -20,7 +20,7 @@ pub const NO_RESET: &str = "no RST ends it";
 /// After the last change of address a flow is confirmed or failed before long.
 pub const BOUNDED: &str = "confirmed or failed in bounded time";
 /// Whatever is on the move will be looked at again.
-pub const DEADLINE: &str = "on the move it has a deadline";
+pub const DEADLINE: &str = "on the move it has a deadline, and not for ever the same";
 /// It is not given up at the first loss.
 pub const PERSISTENCE: &str = "it is given up only after it has tried again";
 /// The network may lose this and that.
@@ -78,7 +78,7 @@ pub fn all() -> Vec<Property<Moves>> {
             s.is_settled() || s.now <= s.moved_at + longest()
         }),
         Property::always(DEADLINE, |_, s: &State| {
-            s.is_settled() || s.mover.deadline().is_some()
+            !s.mover.stuck && (s.is_settled() || s.mover.deadline().is_some())
         }),
         Property::always(PERSISTENCE, |_, s: &State| {
             s.mover.end != Some(End::Unconfirmed) || s.mover.updates > 1

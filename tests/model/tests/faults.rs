@@ -7,6 +7,7 @@ use stateright::HasDiscoveries;
 use stateright::Model;
 use tcpc_model::fault::Fault;
 use tcpc_model::properties::AGREEMENT;
+use tcpc_model::properties::BOUNDED;
 use tcpc_model::properties::DEADLINE;
 use tcpc_model::properties::NO_RESET;
 use tcpc_model::properties::ORDER;
@@ -15,7 +16,7 @@ use tcpc_model::properties::RESILIENCE;
 use tcpc_model::properties::REST;
 use tcpc_model::Moves;
 
-/// That a model with the fault violates the properties, and without it does not.
+/// That a model with the fault violates the properties. Without it, it is one of those in classic.rs.
 fn breaks(properties: &'static [&'static str], fault: Fault, model: Moves) {
     let faulty = Moves {
         fault: Some(fault),
@@ -79,6 +80,15 @@ fn an_update_sent_once_is_given_up_at_one_loss() {
 #[test]
 fn a_flow_without_deadlines_never_ends() {
     breaks(&[DEADLINE, REST], Fault::SleepsOn, Moves::once());
+}
+
+#[test]
+fn a_flow_that_waits_longer_than_it_is_set_to_is_noticed() {
+    let model = Moves {
+        gaps: true,
+        ..Moves::once()
+    };
+    breaks(&[BOUNDED], Fault::WaitsLonger, model);
 }
 
 #[test]
