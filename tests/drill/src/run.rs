@@ -30,6 +30,17 @@ pub type Located = (usize, Trouble);
 /// The first thing that is not as the script says, or that is not known.
 pub fn run(script: &Script, config: Config, folder: &Path) -> Result<(), Located> {
     let network = Network::new(&config).map_err(|trouble| (0, trouble))?;
+    let outcome = with_commands(script, config, network, folder);
+    shell::tidy();
+    outcome
+}
+
+fn with_commands(
+    script: &Script,
+    config: Config,
+    network: Network,
+    folder: &Path,
+) -> Result<(), Located> {
     if let Some(init) = &script.init {
         shell::run(&init.text, folder).map_err(|trouble| (init.line, trouble))?;
     }

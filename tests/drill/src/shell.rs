@@ -46,7 +46,7 @@ pub fn run(text: &str, folder: &Path) -> Outcome<()> {
 /// Sets values, each `FILE=VALUE`, and writes the script that restores them.
 pub fn set(values: &[String]) -> std::io::Result<()> {
     let process = std::env::var("PACKETDRILL_PID").map_err(std::io::Error::other)?;
-    let restore = format!("/tmp/sysctl_restore_{process}.sh");
+    let restore = restorer(&process);
     let mut script = String::from("#!/bin/sh\n");
     for value in values {
         let (file, new) = value
@@ -58,6 +58,17 @@ pub fn set(values: &[String]) -> std::io::Result<()> {
     }
     fs::write(&restore, script)?;
     fs::set_permissions(&restore, fs::Permissions::from_mode(0o700))
+}
+
+/// The script that restores what was set for a process; scripts know its name.
+fn restorer(process: &str) -> String {
+    format!("/tmp/sysctl_restore_{process}.sh")
+}
+
+/// Removes what [`set`] has written for this process.
+pub fn tidy() {
+    // As a rule there is nothing.
+    let _ = fs::remove_file(restorer(&std::process::id().to_string()));
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod blocking;
+mod data;
 mod finish;
 mod message;
 mod perform;
