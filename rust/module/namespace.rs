@@ -242,7 +242,7 @@ impl PerNamespace for Namespace {
                 Arc::new(Directory(self.clone()), GFP_KERNEL)?,
             )?,
         });
-        Ok(())
+        self.set_mode(Mode::DEFAULT)
     }
 
     fn stop(&self) {

@@ -26,6 +26,9 @@ impl Mode {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Off, Self::Classic, Self::Secure, Self::SecureClassic];
 
+    /// What a new namespace does.
+    pub const DEFAULT: Self = Self::Secure;
+
     /// From its word.
     ///
     /// # Errors

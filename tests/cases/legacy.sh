@@ -47,10 +47,10 @@ case_mover() {
 	expect flow next carries 64KiB each way unchanged
 }
 
-describe "the mode is off at both, as it is unless asked for: nothing of ours happens"
+describe "the mode is off at both: nothing of ours happens"
 topology routed legacy=both
 variants plain family=6
-case_off_unless_asked() {
+case_switched_off() {
 	expect setting mode is off on mover
 	open_flow shell from mover to correspondent --user-timeout 3000
 

@@ -19,7 +19,8 @@ expect_secured() {
 	expect no old source "$old" from mover
 }
 
-describe "both ends agree when the connection is opened, on 16 octets of SYN and SYN/ACK each, and an echo"
+describe "both ends agree when the connection is opened, on 16 octets of SYN and SYN/ACK each, and an echo; unasked"
+topology routed mode=default
 kernels both
 variants plain family=6 family=mapped
 case_negotiated() {

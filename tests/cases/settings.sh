@@ -3,9 +3,9 @@
 # /proc/sys/net/tcp_continuity, each namespace its own.
 
 describe "defaults"
-topology joined legacy=both uncaptured
+topology joined mode=default uncaptured
 case_defaults() {
-	expect setting mode is off on mover
+	expect setting mode is secure on mover
 	expect setting classic_kind is 253 on mover
 	expect setting hold_time is 3600 on mover
 	expect setting confirm_time is 120 on mover

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Preloaded into the tests: every network namespace they make is switched on before anything else
- * happens in it, since the mode is per namespace and off at first, and is kept beyond the test's
- * end, so that its counters can be read.
+ * Preloaded into the tests: every network namespace they make gets the classic profile before anything
+ * else happens in it, since the mode is per namespace, and the secure one's option in each SYN is not
+ * what they expect; and it is kept beyond the test's end, so that its counters can be read.
  *
  * If there is a program /corpus/disturb it is run in each, too (ktap -d).
  *

@@ -13,8 +13,8 @@
 # what a host's socket has sent, since a router owns what it forwards.
 #
 # Variants: loss=10%, delay=80ms (of a round trip), reorder=25%, and `rough`, which is some of each.
-# Words after the name: `mode=secure` is another mode than classic, `legacy=HOST|both` leaves the mode off there; `attacker` adds a host with
-# 10.0.5.66 behind east, `uncaptured` makes no captures.
+# Words after the name: `mode=secure` is another mode than classic, `mode=default` sets none, `legacy=HOST|both`
+# switches it off there; `attacker` adds a host with 10.0.5.66 behind east, `uncaptured` makes no captures.
 #
 # joined: mover and correspondent on one cable, 10.0.1.1 and 10.0.1.2.
 # single: one host, mover, with 10.0.1.1 and 10.0.2.1 on interfaces of their own.
@@ -40,11 +40,12 @@ make_link() {
 }
 
 make_mode() {
-	local host
+	local host mode
 	for host in "$@"; do
-		[[ ${OPT[legacy]} != @("$host"|both) ]] || continue
+		mode=${OPT[mode]}
+		[[ ${OPT[legacy]} != @("$host"|both) ]] || mode=off
 		[ -e /proc/net/tcp_continuity_stat ] || fail "the module is loaded" "it is not"
-		on "$host" set tcp_continuity/mode "${OPT[mode]}"
+		[ "$mode" = default ] || on "$host" set tcp_continuity/mode "$mode"
 	done
 }
 
