@@ -22,6 +22,9 @@ pub struct Measure {
     /// 4 or 6.
     #[arg(long)]
     family: u8,
+    /// The mode of both hosts: classic or secure.
+    #[arg(long)]
+    mode: String,
     /// The round trip of the path.
     #[arg(long, value_name = "MS")]
     rtt_ms: u64,
@@ -46,7 +49,7 @@ struct Moved {
 }
 
 impl Measure {
-    /// Prints `run family= rtt_ms= outage_ms= forward_us= back_us= call_us= ordinary_forward_us=
+    /// Prints `run family= mode= rtt_ms= outage_ms= forward_us= back_us= call_us= ordinary_forward_us=
     /// ordinary_back_us=`: from the moment when address and route were usable to the first new record
     /// at the correspondent (`forward`) and at the mover (`back`), how long the call was that put
     /// the route in, and how long records were under way in the second before (their median).
@@ -70,9 +73,10 @@ impl Measure {
             ordinary(from, to, moved.lost).context("no records before the move")
         };
         out::line(format_args!(
-            "run family={} rtt_ms={} outage_ms={} forward_us={forward} back_us={back} call_us={} \
+            "run family={} mode={} rtt_ms={} outage_ms={} forward_us={forward} back_us={back} call_us={} \
              ordinary_forward_us={:.0} ordinary_back_us={:.0}",
             self.family,
+            self.mode,
             self.rtt_ms,
             moved.outage_ms,
             moved.returned - moved.usable,

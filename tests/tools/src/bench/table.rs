@@ -20,8 +20,8 @@ const ALLOWANCE_US: u64 = 5000;
 
 /// Above the columns of [`row`].
 const HEAD: &str = "\
-IP   RTT  outage  octets    runs  median    least      most  median   least    most  target  within  met  ordinary
-      ms       s                      ms       ms        ms     RTT     RTT     RTT      ms                    ms";
+IP   RTT  outage  octets   profile  runs  median    least      most  median   least    most  target  within  met  ordinary
+      ms       s                              ms       ms        ms     RTT     RTT     RTT      ms                    ms";
 
 /// Arguments of `table`.
 #[derive(Args)]
@@ -31,11 +31,12 @@ pub struct Table {
 }
 
 /// What was measured together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Point {
     family: u64,
     rtt_ms: u64,
     outage_ms: u64,
+    mode: String,
 }
 
 /// Which octets.
@@ -133,6 +134,7 @@ fn points(text: &str) -> Result<BTreeMap<Point, Gaps>> {
             family: number("family")?,
             rtt_ms: number("rtt_ms")?,
             outage_ms: number("outage_ms")?,
+            mode: value(line, "mode").context("mode")?.to_owned(),
         };
         let gaps = points.entry(point).or_default();
         gaps.forward.push(number("forward_us")?);
@@ -144,7 +146,7 @@ fn points(text: &str) -> Result<BTreeMap<Point, Gaps>> {
     Ok(points)
 }
 
-/// The table, two rows a point.
+/// The table, two rows a point, the profiles one behind the other.
 fn table(points: &BTreeMap<Point, Gaps>) -> String {
     let mut text = format!("{HEAD}\n");
     let (mut met, mut all, mut runs, mut within) = (0, 0, 0, 0);
@@ -189,11 +191,12 @@ fn row(
     let (least, most) = (summary.least as f64, summary.most as f64);
     writeln!(
         text,
-        "{:<2} {:>5} {:>7}  {:<8} {:>5} {:>7.2} {:>8.2} {:>9.2} {:>7.3} {:>7.3} {:>7.3} {:>7} {:>7}  {:<3} {:>9.2}",
+        "{:<2} {:>5} {:>7}  {:<8} {:<8} {:>4} {:>7.2} {:>8.2} {:>9.2} {:>7.3} {:>7.3} {:>7.3} {:>7} {:>7}  {:<3} {:>9.2}",
         point.family,
         point.rtt_ms,
         point.outage_ms as f64 / 1000.0,
         direction.name(),
+        point.mode,
         summary.runs,
         ms(summary.median),
         ms(least),
@@ -235,10 +238,10 @@ mod tests {
     #[test]
     fn rows_by_family_round_trip_and_outage() {
         let text = "noise\n\
-            run family=6 rtt_ms=20 outage_ms=100 forward_us=15000 back_us=26000 call_us=1 ordinary_forward_us=10500 ordinary_back_us=10700\n\
-            run family=4 rtt_ms=100 outage_ms=10000 forward_us=51000 back_us=102000 call_us=1 ordinary_forward_us=10500 ordinary_back_us=10700\n\
-            run family=4 rtt_ms=20 outage_ms=1000 forward_us=11000 back_us=21000 call_us=1 ordinary_forward_us=10500 ordinary_back_us=10700\n\
-            run family=4 rtt_ms=20 outage_ms=1000 forward_us=13000 back_us=23000 call_us=1 ordinary_forward_us=10500 ordinary_back_us=10700\n";
+            run family=6 mode=secure rtt_ms=20 outage_ms=100 forward_us=15000 back_us=26000 call_us=1 ordinary_forward_us=10500 ordinary_back_us=10700\n\
+            run family=4 mode=classic rtt_ms=100 outage_ms=10000 forward_us=51000 back_us=102000 call_us=1 ordinary_forward_us=10500 ordinary_back_us=10700\n\
+            run family=4 mode=classic rtt_ms=20 outage_ms=1000 forward_us=11000 back_us=21000 call_us=1 ordinary_forward_us=10500 ordinary_back_us=10700\n\
+            run family=4 mode=classic rtt_ms=20 outage_ms=1000 forward_us=13000 back_us=23000 call_us=1 ordinary_forward_us=10500 ordinary_back_us=10700\n";
         let shown = table(&points(text).unwrap());
         let rows: Vec<Vec<&str>> = shown
             .lines()
@@ -246,12 +249,12 @@ mod tests {
             .map(|line| line.split_whitespace().collect())
             .collect();
         let expected = [
-            "4 20 1 forward 2 12.00 11.00 13.00 0.600 0.550 0.650 15 2/2 yes 10.50",
-            "4 20 1 back 2 22.00 21.00 23.00 1.100 1.050 1.150 25 2/2 yes 21.20",
-            "4 100 10 forward 1 51.00 51.00 51.00 0.510 0.510 0.510 55 1/1 yes 10.50",
-            "4 100 10 back 1 102.00 102.00 102.00 1.020 1.020 1.020 105 1/1 yes 21.20",
-            "6 20 0.1 forward 1 15.00 15.00 15.00 0.750 0.750 0.750 15 1/1 yes 10.50",
-            "6 20 0.1 back 1 26.00 26.00 26.00 1.300 1.300 1.300 25 0/1 no 21.20",
+            "4 20 1 forward classic 2 12.00 11.00 13.00 0.600 0.550 0.650 15 2/2 yes 10.50",
+            "4 20 1 back classic 2 22.00 21.00 23.00 1.100 1.050 1.150 25 2/2 yes 21.20",
+            "4 100 10 forward classic 1 51.00 51.00 51.00 0.510 0.510 0.510 55 1/1 yes 10.50",
+            "4 100 10 back classic 1 102.00 102.00 102.00 1.020 1.020 1.020 105 1/1 yes 21.20",
+            "6 20 0.1 forward secure 1 15.00 15.00 15.00 0.750 0.750 0.750 15 1/1 yes 10.50",
+            "6 20 0.1 back secure 1 26.00 26.00 26.00 1.300 1.300 1.300 25 0/1 no 21.20",
         ];
         let expected: Vec<Vec<&str>> = expected
             .iter()
@@ -266,7 +269,9 @@ mod tests {
 
     #[test]
     fn a_line_that_is_not_whole_is_an_error() {
-        assert!(points("run family=4 rtt_ms=20 outage_ms=100 forward_us=1").is_err());
-        assert!(points("run family=4 rtt_ms=x outage_ms=1 forward_us=1 back_us=1").is_err());
+        assert!(points("run family=4 mode=secure rtt_ms=20 outage_ms=100 forward_us=1").is_err());
+        assert!(
+            points("run family=4 mode=secure rtt_ms=x outage_ms=1 forward_us=1 back_us=1").is_err()
+        );
     }
 }
