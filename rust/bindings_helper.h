@@ -3,6 +3,7 @@
  * What bindgen reads: the kernel's networking headers and the prototypes of our helpers. Which
  * names of it become bindings is said in bindgen_parameters.
  */
+#include <crypto/curve25519.h>
 #include <crypto/sha2.h>
 #include <linux/inetdevice.h>
 #include <linux/netdevice.h>
@@ -13,6 +14,7 @@
 #include <linux/proc_fs.h>
 #include <linux/random.h>
 #include <linux/seq_file.h>
+#include <linux/seq_file_net.h>
 #include <linux/skbuff.h>
 #include <linux/sysctl.h>
 #include <linux/tcp.h>

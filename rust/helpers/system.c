@@ -6,8 +6,11 @@
 #include <crypto/sha2.h>
 #include <crypto/utils.h>
 #include <linux/bottom_half.h>
+#include <linux/capability.h>
 #include <linux/inetdevice.h>
 #include <linux/ktime.h>
+#include <linux/random.h>
+#include <linux/seq_file_net.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -100,6 +103,12 @@ void *tcpc_net_generic(const struct net *net, unsigned int id)
 	return net_generic(net, id);
 }
 
+/* Of whoever calls, over whoever owns the namespace. */
+bool tcpc_net_capable(const struct net *net)
+{
+	return ns_capable(net->user_ns, CAP_NET_ADMIN);
+}
+
 struct proc_dir_entry *tcpc_net_proc(const struct net *net)
 {
 	return net->proc_net;
@@ -145,6 +154,11 @@ void tcpc_probe_unregister(struct tracepoint *tp, tcpc_probe_t probe)
 	tracepoint_synchronize_unregister();
 }
 
+int tcpc_random_wait(void *at, size_t len)
+{
+	return get_random_bytes_wait(at, len);
+}
+
 /* The caller keeps others from asking meanwhile. */
 void tcpc_schedule_at_most(struct workqueue_struct *queue, struct delayed_work *work,
 			   unsigned int millis)
@@ -161,6 +175,11 @@ void tcpc_schedule_at_most(struct workqueue_struct *queue, struct delayed_work *
 	    (timer_pending(&work->timer) &&
 	     time_before(jiffies + delay, READ_ONCE(work->timer.expires))))
 		mod_delayed_work(queue, work, delay);
+}
+
+struct net *tcpc_seq_net(struct seq_file *file)
+{
+	return seq_file_net(file);
 }
 
 void tcpc_spin_lock_bh(spinlock_t *lock)

@@ -4,6 +4,7 @@
 
 #include <crypto/sha2.h>
 #include <linux/inetdevice.h>
+#include <linux/seq_file.h>
 #include <linux/spinlock_types.h>
 #include <linux/tracepoint-defs.h>
 #include <linux/workqueue.h>
@@ -29,14 +30,17 @@ void tcpc_local_bh_disable(void);
 void tcpc_local_bh_enable(void);
 void tcpc_memzero(void *at, size_t len);
 void *tcpc_net_generic(const struct net *net, unsigned int id);
+bool tcpc_net_capable(const struct net *net);
 struct proc_dir_entry *tcpc_net_proc(const struct net *net);
 struct in_ifaddr *tcpc_next_ifa(const struct in_ifaddr *ifa);
 struct inet6_ifaddr *tcpc_next_ifp(struct inet6_ifaddr *ifp);
 struct tracepoint *tcpc_probe_find(void);
 int tcpc_probe_register(struct tracepoint *tp, tcpc_probe_t probe);
 void tcpc_probe_unregister(struct tracepoint *tp, tcpc_probe_t probe);
+int tcpc_random_wait(void *at, size_t len);
 void tcpc_schedule_at_most(struct workqueue_struct *queue, struct delayed_work *work,
 			   unsigned int millis);
+struct net *tcpc_seq_net(struct seq_file *file);
 void tcpc_spin_lock_bh(spinlock_t *lock);
 void tcpc_spin_lock_init(spinlock_t *lock, const char *name, struct lock_class_key *key);
 bool tcpc_spin_trylock_bh(spinlock_t *lock);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! HMAC-SHA256, random octets, comparing and wiping secrets: the kernel's library, not its
+//! HMAC-SHA256, X25519, random octets, comparing and wiping secrets: the kernel's library, not its
 //! crypto API, so that nothing is allocated and nothing sleeps.
 //!
 //! C headers: [`include/crypto/sha2.h`](srctree/include/crypto/sha2.h),
+//! [`include/crypto/curve25519.h`](srctree/include/crypto/curve25519.h),
 //! [`include/crypto/utils.h`](srctree/include/crypto/utils.h),
 //! [`include/linux/random.h`](srctree/include/linux/random.h)
 
@@ -40,6 +41,60 @@ pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; MAC_LEN] {
     mac
 }
 
+/// Octets of a scalar, and of a u-coordinate (RFC 7748, section 5).
+pub const X25519_LEN: usize = 32;
+
+/// The public value of a secret scalar, which is any octets.
+///
+/// # Context
+///
+/// Any. It takes some 50 microseconds, or ten times that without the processor's help: no lock should
+/// be held.
+pub fn x25519_public(secret: &[u8; X25519_LEN]) -> [u8; X25519_LEN] {
+    let secret = clamped(secret);
+    let mut public = [0; X25519_LEN];
+    // SAFETY: `curve25519_generate_public()` (lib/crypto/curve25519.c) reads and writes
+    // `CURVE25519_KEY_SIZE`, which is `X25519_LEN`, octets.
+    let done = unsafe {
+        bindings::curve25519_generate_public(public.as_mut_ptr(), secret.octets().as_ptr())
+    };
+    // It says no to a scalar of nothing but zeros, which a clamped one is not.
+    debug_assert!(done);
+    public
+}
+
+/// What the owner of a secret scalar shares with that of the public value `theirs`; `None` if that is
+/// all zero.
+///
+/// # Context
+///
+/// As [`x25519_public`].
+pub fn x25519(secret: &[u8; X25519_LEN], theirs: &[u8; X25519_LEN]) -> Option<Secret<X25519_LEN>> {
+    let secret = clamped(secret);
+    let mut shared = [0; X25519_LEN];
+    // SAFETY: `curve25519()` (lib/crypto/curve25519.c) reads and writes `CURVE25519_KEY_SIZE`,
+    // which is `X25519_LEN`, octets.
+    let good = unsafe {
+        bindings::curve25519(
+            shared.as_mut_ptr(),
+            secret.octets().as_ptr(),
+            theirs.as_ptr(),
+        )
+    };
+    let shared = Secret::take(&mut shared);
+    good.then_some(shared)
+}
+
+/// A scalar as it is used (RFC 7748, section 5, `decodeScalar25519`): not all of the library's
+/// implementations see to that.
+fn clamped(secret: &[u8; X25519_LEN]) -> Secret<X25519_LEN> {
+    let mut secret = Secret(*secret);
+    let [first, .., last] = &mut secret.0;
+    *first &= 0xf8;
+    *last = (*last & 0x7f) | 0x40;
+    secret
+}
+
 /// Whether both are the same, in a time that does not tell where they differ. Their lengths are no
 /// secret.
 ///
@@ -67,6 +122,20 @@ pub fn random<const N: usize>() -> [u8; N] {
     // SAFETY: `get_random_bytes()` (drivers/char/random.c) writes `len` octets.
     unsafe { bindings::get_random_bytes(octets.as_mut_ptr().cast(), N) };
     octets
+}
+
+/// 32 random octets for a secret that is to last. Waits, early after the start of the system, until
+/// nobody can guess them.
+///
+/// # Context
+///
+/// Process context, may sleep.
+pub fn random_secret() -> Secret<32> {
+    let mut octets = [0; 32];
+    // SAFETY: `get_random_bytes_wait()` (include/linux/random.h) writes `len` octets, whatever it
+    // says: it can be interrupted by a signal, of which workers get none.
+    unsafe { bindings::tcpc_random_wait(octets.as_mut_ptr().cast(), octets.len()) };
+    Secret::take(&mut octets)
 }
 
 /// Overwrites a secret that is not needed any more, whatever the compiler thinks of that.

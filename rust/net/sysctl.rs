@@ -2,8 +2,10 @@
 
 //! Settings of a network namespace under /proc/sys/net.
 //!
-//! Some are secrets: files that are written and never read. What is written there is handed on as
-//! it lies in the kernel's copy of it, and that is overwritten afterwards.
+//! Some are secrets: files that are written and never read, by who may administer the network of the
+//! namespace's owner only: the file's mode alone would let its root do so without that capability. What
+//! is written there is handed on as it lies in the kernel's copy of it, and that is overwritten
+//! afterwards.
 //!
 //! C header: [`include/linux/sysctl.h`](srctree/include/linux/sysctl.h)
 
@@ -70,7 +72,7 @@ impl core::fmt::Write for Text {
 ///
 /// # Invariants
 ///
-/// `header` is registered with `table`, whose entries point to the data of `settings`.
+/// `header` is registered with `table`, whose entries point to `settings` and to the namespace.
 pub struct Registration<T: Settings> {
     header: NonNull<bindings::ctl_table_header>,
     _table: KVec<bindings::ctl_table>,
@@ -125,6 +127,7 @@ impl<T: Settings> Registration<T> {
                         handle::<T>
                     }),
                     extra1: (&raw const *settings).cast_mut().cast(),
+                    extra2: net.as_ptr().as_ptr().cast(),
                     ..Default::default()
                 },
                 GFP_KERNEL,
@@ -211,6 +214,10 @@ unsafe extern "C" fn handle_secret<T: Settings>(
         // The mode says so already, to everybody.
         return code::EPERM.to_errno();
     }
+    // SAFETY: The entry is one of the registration's, which waits for this call.
+    let net = unsafe { (*entry).extra2 }.cast::<bindings::net>();
+    // SAFETY: The namespace outlives the registration; the helper reads who owns it.
+    let may = unsafe { bindings::tcpc_net_capable(net) };
     // SAFETY: What this asks is what this function asks of its caller.
     let (index, settings) = unsafe { owner::<T>(entry) };
     // SAFETY: The caller's, for this call.
@@ -220,11 +227,13 @@ unsafe extern "C" fn handle_secret<T: Settings>(
     // SAFETY: `proc_sys_call_handler()` has copied `length` octets from the writer to a buffer of
     // its own.
     let octets = unsafe { core::slice::from_raw_parts_mut(buffer.cast::<u8>(), length) };
-    let whole = *position == 0 && length <= LONGEST_SECRET;
-    let written = whole
-        .then_some(())
-        .ok_or(code::EINVAL)
-        .and_then(|()| write_line(settings, index, octets));
+    let written = if !may {
+        Err(code::EPERM)
+    } else if *position != 0 || length > LONGEST_SECRET {
+        Err(code::EINVAL)
+    } else {
+        write_line(settings, index, octets)
+    };
     crypto::wipe(octets);
     match written {
         Ok(()) => {

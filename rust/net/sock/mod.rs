@@ -103,6 +103,16 @@ impl SockId {
     pub(super) fn new(sk: NonNull<bindings::sock>) -> Self {
         Self(sk.addr().get())
     }
+
+    /// A number that is as good, for those who keep numbers. Never to be shown: it is an address.
+    pub const fn number(self) -> usize {
+        self.0
+    }
+
+    /// From what [`number`](Self::number) was, or what lies between two of them.
+    pub const fn from_number(number: usize) -> Self {
+        Self(number)
+    }
 }
 
 /// A counted reference to a full TCP socket: not a request, time-wait or listening one.
