@@ -41,7 +41,7 @@ expect_flow() {
 }
 
 expect_flow_between() {
-	local name=$1 a b where=$5 span host
+	local name=$1 a b where=$6 span host
 	a=$(addr "$2") b=$(addr "$4")
 	span=$(span_of 3s "$@")
 	for host in "${FLOW_FROM[$name]}" "${FLOW_TO[$name]}"; do
