@@ -39,6 +39,7 @@ impl kernel::Module for TcpContinuity {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         net::layout::check()?;
         net::crypto::check()?;
+        module::secure::check()?;
         net::sockstate::find()?;
         let queue = Queue::new()?;
         let namespaces = KBox::pin_init(Registration::new(), GFP_KERNEL)?;

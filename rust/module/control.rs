@@ -3,9 +3,11 @@
 //! The administrator's side: settings, counters, and the files that show them.
 
 use crate::module::namespace::Namespace;
-use crate::module::secure::psk;
 use crate::net::procfs;
-use crate::net::sock::Tuple;
+use crate::net::sock::{
+    SockId,
+    Tuple, //
+};
 use crate::net::sysctl::{
     self,
     Text, //
@@ -16,6 +18,7 @@ use crate::proto::happening::{
     COUNT, //
 };
 use crate::proto::option::classic::Kind;
+use crate::proto::psk::Change;
 use crate::proto::settings::{
     self,
     Mode,
@@ -69,6 +72,7 @@ impl Control {
         c"carrier_delay",
         c"validate_time",
         c"psk_required",
+        c"keyshare_after",
     ];
 
     /// The names of the files that can be written only.
@@ -111,6 +115,7 @@ impl Control {
             carrier_delay: Duration::from_millis(value(3).into()),
             validate_time: Duration::from_secs(value(4).into()),
             psk_required: value(5) != 0,
+            keyshare_after: settings::unless_zero(value(6)),
         }
     }
 
@@ -155,9 +160,9 @@ impl sysctl::Settings for Directory {
             None => self.0.set_mode(Mode::parse(text).map_err(|_| EINVAL)?),
             Some(index) if index < settings::COUNT => {
                 self.0.control.set(index, text)?;
-                self.0.keys_changed(None)
+                self.0.require_keys()
             }
-            Some(_) => self.0.keys_changed(Some(psk::parse(text)?)),
+            Some(_) => self.0.change_keys(Change::parse(text).map_err(|_| EINVAL)?),
         }
     }
 }
@@ -200,6 +205,33 @@ fn endpoint(out: &SeqFile, address: IpAddr, port: u16) {
     match address {
         IpAddr::V4(v4) => seq_print!(out, "{}:{} ", format_args!("{v4}"), port),
         IpAddr::V6(v6) => seq_print!(out, "[{}]:{} ", format_args!("{v6}"), port),
+    }
+}
+
+/// /proc/net/tcp_continuity_capable: the connections of the secure profile.
+pub struct CapableFile;
+
+impl procfs::List for CapableFile {
+    type Of = Namespace;
+
+    const HEADER: &'static str = "local remote strength";
+
+    fn find(of: &Namespace, least: usize) -> Option<usize> {
+        let found = of.connections.find_from(SockId::from_number(least));
+        found.map(SockId::number)
+    }
+
+    fn show(of: &Namespace, key: usize, out: &SeqFile) {
+        let line = of.connections.with(SockId::from_number(key), |connection| {
+            let session = &connection.session;
+            let is_capable = session.is_capable();
+            is_capable.then(|| (connection.tuple, session.strength()))
+        });
+        if let Some((tuple, strength)) = line.flatten() {
+            endpoint(out, tuple.local, tuple.local_port);
+            endpoint(out, tuple.remote, tuple.remote_port);
+            seq_print!(out, "{}\n", strength.word());
+        }
     }
 }
 

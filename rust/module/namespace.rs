@@ -3,6 +3,7 @@
 //! All state of one network namespace, and the order it is made and undone in.
 
 use crate::module::control::{
+    CapableFile,
     Control,
     Directory,
     FlowsFile,
@@ -13,7 +14,7 @@ use crate::module::moves::Signs;
 use crate::module::secure::connections::Connections;
 use crate::module::secure::destinations::Destinations;
 use crate::module::secure::half_open::HalfOpen;
-use crate::module::secure::psk::Written;
+use crate::module::secure::psk::Rules;
 use crate::module::transit::Transit;
 use crate::module::worker::Postponed;
 use crate::net::namespace::{
@@ -35,7 +36,6 @@ use crate::net::work::{
     Work,
     Worker, //
 };
-use crate::proto::handshake::Keyring;
 use crate::proto::happening::Counted;
 use crate::proto::settings::Mode;
 use crate::proto::time::Instant;
@@ -78,12 +78,12 @@ pub struct Namespace {
     /// Connections of the secure profile.
     #[pin]
     pub connections: Connections,
-    /// The pre-shared keys as they were written.
-    #[pin]
-    pub keys: Mutex<Written>,
     /// The pre-shared keys that connections are begun with.
     #[pin]
-    pub keyring: SpinLockBh<Arc<Keyring>>,
+    pub rules: SpinLockBh<Arc<Rules>>,
+    /// Held by who changes them.
+    #[pin]
+    pub rules_change: Mutex<()>,
     /// What went to addresses that are not validated.
     #[pin]
     pub destinations: Destinations,
@@ -113,6 +113,7 @@ struct Sources {
 
 /// The administrator's side, there whatever the mode.
 struct Files {
+    _capable: procfs::File,
     _flows: procfs::File,
     _stat: procfs::File,
     _settings: sysctl::Registration<Directory>,
@@ -215,10 +216,8 @@ impl PerNamespace for Namespace {
             transit <- Transit::init(),
             half_open <- HalfOpen::init(),
             connections <- Connections::init(),
-            keys <- new_mutex!(Written::NONE),
-            keyring <- spinlock_bh!(
-                Arc::new(Keyring::EMPTY, GFP_KERNEL)?, "tcp_continuity_keyring"
-            ),
+            rules <- spinlock_bh!(Arc::new(Rules::none()?, GFP_KERNEL)?, "tcp_continuity_rules"),
+            rules_change <- new_mutex!(()),
             destinations <- Destinations::init(),
             signs <- Signs::init(),
             postponed <- Postponed::init(),
@@ -232,6 +231,7 @@ impl PerNamespace for Namespace {
     fn start(self: &Arc<Self>) -> Result {
         let net = self.home.net();
         *self.files.lock() = Some(Files {
+            _capable: procfs::File::list::<CapableFile>(net, c"tcp_continuity_capable")?,
             _flows: procfs::File::new::<FlowsFile>(net, c"tcp_continuity")?,
             _stat: procfs::File::new::<StatFile>(net, c"tcp_continuity_stat")?,
             _settings: sysctl::Registration::with_secrets(

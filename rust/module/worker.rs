@@ -25,6 +25,7 @@ use crate::net::sync::{
 };
 use crate::net::work::Worker;
 use crate::proto::correspondent::Judgement;
+use crate::proto::exchange;
 use crate::proto::flow::{
     Event,
     Flow, //
@@ -56,6 +57,8 @@ pub enum Task {
     AnswerSecure(TcpSock, Answer),
     /// An option to send.
     Respond(TcpSock, Secure),
+    /// Something to send for a key exchange.
+    Exchange(TcpSock, exchange::Action),
 }
 
 /// The tasks of a namespace.
@@ -125,6 +128,13 @@ impl Namespace {
         self.work().schedule(Duration::ZERO);
     }
 
+    /// Has the worker run when something is to be done about a connection of the secure profile.
+    pub fn work_by_deadline(&self) {
+        if let Some(at) = self.connections.deadline() {
+            self.work().schedule(at.since(self.now()));
+        }
+    }
+
     /// One run of the worker. Process context, may sleep.
     pub fn work_once(&self) {
         if self.is_off() || self.is_ending() {
@@ -135,9 +145,8 @@ impl Namespace {
         }
         self.look_into_signs();
         self.meet_deadlines();
-        self.meet_trials();
+        self.meet_connections();
         let now = self.now();
-        self.connections.end_echoes(now);
         let deadlines = [
             self.connections.deadline(),
             self.half_open.expire(now),
@@ -169,6 +178,7 @@ impl Namespace {
             Task::Restart(sock) => drop(sock.lock().restart_path()),
             Task::FollowSecure(sock, arrival) => self.follow_now(&sock, &arrival),
             Task::AnswerSecure(sock, answer) => self.carry_out(sock.lock(), sock.id(), answer),
+            Task::Exchange(sock, action) => self.step(&mut sock.lock(), sock.id(), action),
             Task::Respond(sock, option) => {
                 self.send_response(&mut sock.lock(), option);
             }

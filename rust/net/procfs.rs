@@ -182,9 +182,11 @@ impl<L: List> Lines<L> {
     ///
     /// `file` is one that `seq_open_net()` opened for these operations, and its lock is held.
     unsafe fn of<'a>(file: *mut bindings::seq_file) -> Option<(Arc<L::Of>, &'a mut Reader)> {
+        // SAFETY: `file` is valid, by the caller.
+        let reader = unsafe { (*file).private }.cast::<Reader>();
         // SAFETY: `seq_open_net()` has left a `Reader` there, which nobody else uses while the
         // lock is held.
-        let reader = unsafe { &mut *(*file).private.cast::<Reader>() };
+        let reader = unsafe { &mut *reader };
         // SAFETY: The helper reads the namespace out of it.
         let net = unsafe { bindings::tcpc_seq_net(file) };
         // SAFETY: The open file holds a reference of it.

@@ -2,16 +2,19 @@
 
 //! Keys of a connection, tokens, and what the MAC of each segment is over.
 //!
-//! HMAC-SHA-256 (RFC 2104, FIPS 180-4) is the only primitive, and comes from outside: the kernel
-//! has one, and cargo's tests have another.
+//! The primitives, HMAC-SHA-256 (RFC 2104, FIPS 180-4) and X25519 (RFC 7748), come from outside: the
+//! kernel has them, and cargo's tests have others.
 
 use crate::proto::addr::Endpoint;
 use crate::proto::ids::Challenge;
 use crate::proto::ids::Epoch;
 use crate::proto::ids::Mac;
 use crate::proto::ids::Nonce;
+use crate::proto::ids::PublicValue;
 use crate::proto::ids::Token;
 use crate::proto::option::secure::Capable;
+use crate::proto::option::secure::Half;
+use crate::proto::option::secure::Part;
 use crate::proto::option::secure::Subtype;
 use crate::proto::option::secure::UpdateFlags;
 use crate::proto::option::secure::VERSION;
@@ -25,6 +28,7 @@ use core::sync::atomic::Ordering;
 pub const KEY: usize = 32;
 
 const LABEL_ROOT: &[u8] = b"tcp_continuity 1 root";
+const LABEL_EXCHANGE: &[u8] = b"tcp_continuity 1 ecdh";
 const LABEL_KEY: &[u8] = b"tcp_continuity 1 key";
 const LABEL_TOKEN: &[u8] = b"tcp_continuity 1 token";
 
@@ -34,14 +38,35 @@ pub trait Hmac {
     fn hmac(&self, key: &[u8; KEY], parts: &[&[u8]]) -> [u8; KEY];
 }
 
-/// A key. It is not shown, not copied, not compared, and overwritten when it is dropped, as far as
-/// safe Rust reaches: where one was moved from, the compiler may have left octets of it.
+/// Who can do X25519. Each call takes long enough not to be made with a lock held.
+pub trait X25519 {
+    /// The public value of a secret one, which is any 32 octets.
+    fn public(&self, secret: &Secret) -> PublicValue;
+
+    /// What the owners of both share; `None` if it is all zero, which whoever chose `theirs` has
+    /// brought about (RFC 7748, section 6.1).
+    fn shared(&self, secret: &Secret, theirs: &PublicValue) -> Option<Secret>;
+}
+
+/// A key. It is not shown, not compared, copied by [`Secret::duplicate`] only, and overwritten when it
+/// is dropped, as far as safe Rust reaches: where one was moved from, the compiler may have left
+/// octets of it.
 pub struct Secret([u8; KEY]);
 
 impl Secret {
     /// From its octets.
     pub const fn new(octets: [u8; KEY]) -> Self {
         Self(octets)
+    }
+
+    /// Its octets, for a primitive.
+    pub const fn octets(&self) -> &[u8; KEY] {
+        &self.0
+    }
+
+    /// The same key at another place.
+    pub fn duplicate(&self) -> Self {
+        Self(self.0)
     }
 
     /// Of a pre-shared key: one of nothing but zeros is what is used where there is none.
@@ -56,6 +81,23 @@ impl Secret {
         } else {
             Ok(key)
         }
+    }
+}
+
+impl Secret {
+    /// Of a pre-shared key, from 64 hexadecimal digits. `None` if it is none.
+    pub fn parse(digits: &str) -> Option<Self> {
+        // Filled where it stays.
+        let mut key = Self([0; KEY]);
+        let mut rest = digits.as_bytes();
+        for octet in &mut key.0 {
+            let ([high, low], behind) = rest.split_first_chunk()?;
+            let value = |digit: &u8| char::from(*digit).to_digit(16);
+            let both = value(high)?.wrapping_shl(4) | value(low)?;
+            *octet = u8::try_from(both).ok()?;
+            rest = behind;
+        }
+        (rest.is_empty() && !equal(&key.0, &NO_PSK.0)).then_some(key)
     }
 }
 
@@ -140,9 +182,13 @@ pub struct Ends {
     pub destination: Endpoint,
 }
 
-impl Keys {
+/// What the keys of a connection come from.
+#[derive(Debug)]
+pub struct Root(Secret);
+
+impl Root {
     /// From what both ends said as the connection was opened, and the key both have, if they do.
-    pub fn derive(
+    pub fn of_handshake(
         hmac: &impl Hmac,
         psk: Option<&Secret>,
         client: &Capable,
@@ -155,14 +201,32 @@ impl Keys {
             &client.contents(),
             &server.contents(),
         ];
-        let root = Secret(hmac.hmac(&psk.0, &parts));
-        let of = |side: Side| Secret(hmac.hmac(&root.0, &[LABEL_KEY, &[side.octet()]]));
-        Self {
+        Self(Secret(hmac.hmac(&psk.0, &parts)))
+    }
+
+    /// From this one, and what only the ends have: whoever does not have either does not have it.
+    pub fn exchanged(
+        &self,
+        hmac: &impl Hmac,
+        shared: &Secret,
+        client: &PublicValue,
+        server: &PublicValue,
+    ) -> Self {
+        let parts: [&[u8]; 4] = [LABEL_EXCHANGE, &shared.0, &client.0, &server.0];
+        Self(Secret(hmac.hmac(&self.0 .0, &parts)))
+    }
+
+    /// The keys that come from it.
+    pub fn keys(&self, hmac: &impl Hmac) -> Keys {
+        let of = |side: Side| Secret(hmac.hmac(&self.0 .0, &[LABEL_KEY, &[side.octet()]]));
+        Keys {
             client: of(Side::Client),
             server: of(Side::Server),
         }
     }
+}
 
+impl Keys {
     /// The MAC of an ECHO: that the client has the server's CAPABLE, and its keys.
     pub fn echo(&self, hmac: &impl Hmac, to: Token) -> Mac<4> {
         let head = head(Subtype::Echo, 0, Epoch::NONE, to);
@@ -214,6 +278,25 @@ impl Keys {
     ) -> Mac<12> {
         let head = head(Subtype::Response, 0, epoch, to);
         self.mac(hmac, from, &[&head, &challenge.0])
+    }
+
+    /// The MAC of a KEYSHARE: one half of a public value.
+    pub fn keyshare(
+        &self,
+        hmac: &impl Hmac,
+        from: Side,
+        part: Part,
+        to: Token,
+        half: &Half,
+    ) -> Mac<6> {
+        let head = head(Subtype::Keyshare, part.octet(), Epoch::NONE, to);
+        self.mac(hmac, from, &[&head, half])
+    }
+
+    /// The MAC of a KEYED: that the sender has these keys, which both public values went into.
+    pub fn keyed(&self, hmac: &impl Hmac, from: Side, to: Token) -> Mac<12> {
+        let head = head(Subtype::Keyed, 0, Epoch::NONE, to);
+        self.mac(hmac, from, &[&head])
     }
 
     /// The first octets of the HMAC with the key for what `from` sends.

@@ -18,80 +18,16 @@
 //! Only what TCP would believe is to be fed in here: a SYN/ACK whose acknowledgement is of our SYN.
 
 use crate::proto::crypto::Hmac;
-use crate::proto::crypto::Keys;
-use crate::proto::crypto::Secret;
+use crate::proto::crypto::Root;
 use crate::proto::crypto::Side;
 use crate::proto::happening::Happening;
 use crate::proto::happening::Reject;
 use crate::proto::ids::KeyId;
 use crate::proto::ids::Nonce;
+use crate::proto::keyring::Keyring;
 use crate::proto::option::secure::Capable;
 use crate::proto::option::secure::CAPABLE_SPACE;
 use crate::proto::session::Session;
-
-/// The pre-shared keys for a peer. Two are valid at a time: a new one is first made known to every
-/// host, then used by every host, then the old one goes.
-#[derive(Debug)]
-pub struct Keyring {
-    used: Option<(KeyId, Secret)>,
-    known: Option<(KeyId, Secret)>,
-    required: bool,
-}
-
-/// Two keys have one id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SameId;
-
-impl Keyring {
-    /// No key, and none required.
-    pub const EMPTY: Self = Self {
-        used: None,
-        known: None,
-        required: false,
-    };
-
-    /// `used` is what our own connections ask for; `known` is accepted as well. If a key is
-    /// `required`, a connection without one is plain TCP.
-    ///
-    /// # Errors
-    ///
-    /// They have the same id.
-    pub fn new(
-        used: Option<(KeyId, Secret)>,
-        known: Option<(KeyId, Secret)>,
-        required: bool,
-    ) -> Result<Self, SameId> {
-        let id = |key: &Option<(KeyId, Secret)>| key.as_ref().map(|(id, _)| *id);
-        if id(&used).is_some() && id(&used) == id(&known) {
-            return Err(SameId);
-        }
-        Ok(Self {
-            used,
-            known,
-            required,
-        })
-    }
-
-    /// The id of the key to ask for.
-    fn used(&self) -> Option<KeyId> {
-        self.used.as_ref().map(|(id, _)| *id)
-    }
-
-    /// The key of that id.
-    fn key(&self, id: KeyId) -> Option<&Secret> {
-        let keys = self.used.iter().chain(&self.known);
-        let mut keys = keys.filter(|(known, _)| *known == id);
-        keys.next().map(|(_, key)| key)
-    }
-
-    /// The key that both ends have agreed on; whether there was none, or it is gone.
-    fn agreed(&self, id: Option<KeyId>) -> Option<Option<&Secret>> {
-        match id {
-            None => Some(None),
-            Some(id) => self.key(id).map(Some),
-        }
-    }
-}
 
 /// What a SYN or SYN/ACK carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,7 +65,7 @@ impl Client {
     /// rewritten on the way.
     pub fn new(nonce: Nonce, nat: bool, keys: &Keyring) -> Self {
         let ours = capable(nonce, nat, keys.used());
-        let unable = keys.required && ours.key_id.is_none();
+        let unable = keys.is_required() && ours.key_id.is_none();
         let phase = if unable { Phase::Plain } else { Phase::Fresh };
         Self { ours, phase }
     }
@@ -194,7 +130,7 @@ impl Client {
         if theirs.key_id.is_some() && theirs.key_id != self.ours.key_id {
             return Err(Reject::SecureBadKeyId);
         }
-        if theirs.key_id.is_none() && keys.required {
+        if theirs.key_id.is_none() && keys.is_required() {
             return Err(Reject::SecureKeyRequired);
         }
         Ok(())
@@ -206,8 +142,8 @@ impl Client {
             return None;
         };
         let psk = keys.agreed(theirs.key_id)?;
-        let made = Keys::derive(hmac, psk, &self.ours, &theirs);
-        Some(Session::new(hmac, Side::Client, made, &self.ours, &theirs))
+        let root = Root::of_handshake(hmac, psk, &self.ours, &theirs);
+        Some(Session::new(hmac, Side::Client, root, &self.ours, &theirs))
     }
 }
 
@@ -239,7 +175,7 @@ impl Server {
             return Err(Reject::SecureReflected);
         }
         let key_id = theirs.key_id.filter(|id| keys.key(*id).is_some());
-        if key_id.is_none() && keys.required {
+        if key_id.is_none() && keys.is_required() {
             return Err(Reject::SecureKeyRequired);
         }
         Ok(Self {
@@ -281,11 +217,11 @@ impl Server {
             return None;
         }
         let psk = keys.agreed(self.ours.key_id)?;
-        let made = Keys::derive(hmac, psk, &self.theirs, &self.ours);
+        let root = Root::of_handshake(hmac, psk, &self.theirs, &self.ours);
         Some(Session::new(
             hmac,
             Side::Server,
-            made,
+            root,
             &self.ours,
             &self.theirs,
         ))

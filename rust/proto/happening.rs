@@ -80,6 +80,10 @@ pub enum Reject {
     SecureBadMac,
     /// The answer comes from elsewhere than where the question went.
     SecureWrongPath,
+    /// KEYSHARE or KEYED, and there is no exchange it could be of.
+    SecureUnexpectedShare,
+    /// A public value that gives keys to everybody.
+    SecureBadShare,
 }
 
 /// What happened otherwise.
@@ -149,6 +153,16 @@ pub enum Happening {
     PathReturned,
     /// A connection has moved as often as it can.
     EpochsSpent,
+    /// A public value was sent for the first time, in two KEYSHAREs.
+    KeyshareSent,
+    /// It was sent again.
+    KeyshareRetransmitted,
+    /// The peer did not answer KEYSHAREs: there will be no exchange.
+    KeyshareUnanswered,
+    /// A KEYED was sent.
+    KeyedSent,
+    /// A connection has the keys of an exchange, and takes no others.
+    KeysExchanged,
 }
 
 /// Anything that is counted.
@@ -216,6 +230,11 @@ pub const ALL: [Counted; COUNT] = [
     H(Happening::PathValidated),
     H(Happening::PathReturned),
     H(Happening::EpochsSpent),
+    H(Happening::KeyshareSent),
+    H(Happening::KeyshareRetransmitted),
+    H(Happening::KeyshareUnanswered),
+    H(Happening::KeyedSent),
+    H(Happening::KeysExchanged),
     R(Reject::BadLength),
     R(Reject::Truncated),
     R(Reject::RepeatedOption),
@@ -252,10 +271,12 @@ pub const ALL: [Counted; COUNT] = [
     R(Reject::SecureNatRefused),
     R(Reject::SecureBadMac),
     R(Reject::SecureWrongPath),
+    R(Reject::SecureUnexpectedShare),
+    R(Reject::SecureBadShare),
 ];
 
 /// How many things are counted.
-pub const COUNT: usize = 68;
+pub const COUNT: usize = 75;
 
 /// The rows of the table, in the order of [`Counted::index`].
 pub fn rows() -> impl Iterator<Item = Row> {
@@ -316,6 +337,11 @@ impl Happening {
             Self::PathValidated => "PathValidated",
             Self::PathReturned => "PathReturned",
             Self::EpochsSpent => "EpochsSpent",
+            Self::KeyshareSent => "KeyshareSent",
+            Self::KeyshareRetransmitted => "KeyshareRetransmitted",
+            Self::KeyshareUnanswered => "KeyshareUnanswered",
+            Self::KeyedSent => "KeyedSent",
+            Self::KeysExchanged => "KeysExchanged",
         }
     }
 }
@@ -360,6 +386,8 @@ impl Reject {
             Self::SecureNatRefused => "SecureNatRefused",
             Self::SecureBadMac => "SecureBadMac",
             Self::SecureWrongPath => "SecureWrongPath",
+            Self::SecureUnexpectedShare => "SecureUnexpectedShare",
+            Self::SecureBadShare => "SecureBadShare",
         }
     }
 }

@@ -15,6 +15,10 @@ pub struct Nonce(pub [u8; 8]);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Challenge(pub [u8; 8]);
 
+/// A public value of X25519 (RFC 7748, section 5), of which each end makes one for a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PublicValue(pub [u8; 32]);
+
 /// What a host knows a connection by, whatever its addresses and ports are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token(u32);

@@ -9,6 +9,7 @@
 //! | --- | --- |
 //! | `seq.rs`, `time.rs`, `addr.rs` | sequence numbers; time and backoff; addresses a peer may have |
 //! | `ids.rs`, `crypto.rs` | what the secure profile names things with; keys, tokens and MACs |
+//! | `known_answers.rs` | whether the primitives that are given to it compute what they should |
 //! | `option/` | walking option octets; ADDRESS UPDATE; the secure profile's options |
 //! | `flow.rs`, `mover.rs` | the state machine of a connection whose address changes |
 //! | `announcement.rs` | how its peer is told, in either profile |
@@ -16,6 +17,8 @@
 //! | `correspondent.rs`, `correspondent/` | whether an UPDATE is followed; what then goes on |
 //! | `path.rs` | how sure it is that a peer is somewhere, and how much may be sent there |
 //! | `handshake.rs`, `session.rs` | how a connection comes to be of the secure profile; what it is then |
+//! | `exchange.rs`, `session/rekeying.rs` | how its ends come to keys that nobody else can have seen |
+//! | `keyring.rs`, `psk.rs` | the pre-shared keys for a peer; how they are written |
 //! | `happening.rs` | everything that is counted |
 //! | `settings.rs` | limits with unit, range and default |
 
@@ -25,14 +28,18 @@ pub mod addr;
 pub mod announcement;
 pub mod correspondent;
 pub mod crypto;
+pub mod exchange;
 pub mod flow;
 pub mod handshake;
 pub mod happening;
 pub mod ids;
+pub mod keyring;
+pub mod known_answers;
 pub mod mover;
 pub mod option;
 pub mod path;
 pub mod proof;
+pub mod psk;
 pub mod seq;
 pub mod session;
 pub mod settings;

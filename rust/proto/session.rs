@@ -8,7 +8,9 @@ use crate::proto::crypto;
 use crate::proto::crypto::Ends;
 use crate::proto::crypto::Hmac;
 use crate::proto::crypto::Keys;
+use crate::proto::crypto::Root;
 use crate::proto::crypto::Side;
+use crate::proto::exchange::Exchange;
 use crate::proto::happening::Happening;
 use crate::proto::happening::Reject;
 use crate::proto::ids::Challenge;
@@ -20,6 +22,10 @@ use crate::proto::option::secure::Echo;
 use crate::proto::option::secure::Response;
 use crate::proto::option::secure::Update;
 use crate::proto::option::secure::UpdateFlags;
+
+pub use rekeying::Strength;
+
+mod rekeying;
 
 /// In how many of its first acknowledgements a client says ECHO: any one will do.
 const ECHOES: u8 = 4;
@@ -47,18 +53,21 @@ struct Used {
 #[derive(Debug)]
 pub struct Session {
     side: Side,
+    /// Those that this end signs with.
     keys: Keys,
+    exchange: Exchange,
     ours: Token,
     theirs: Token,
     nat: bool,
     has_psk: bool,
     belief: Belief,
     used: Used,
+    news: Option<Happening>,
 }
 
 impl Session {
     /// Of the end that is `side`, has sent the CAPABLE `ours` and got `theirs`.
-    pub fn new(hmac: &impl Hmac, side: Side, keys: Keys, ours: &Capable, theirs: &Capable) -> Self {
+    pub fn new(hmac: &impl Hmac, side: Side, root: Root, ours: &Capable, theirs: &Capable) -> Self {
         let belief = match side {
             Side::Client => Belief::Capable { echoes: ECHOES },
             Side::Server => Belief::Offered,
@@ -69,7 +78,8 @@ impl Session {
         };
         Self {
             side,
-            keys,
+            keys: root.keys(hmac),
+            exchange: Exchange::new(side, root),
             ours: crypto::token(hmac, ours.nonce),
             theirs: crypto::token(hmac, theirs.nonce),
             nat: ours.nat() && theirs.nat(),
@@ -79,7 +89,13 @@ impl Session {
                 first: Epoch::NONE,
                 last: Epoch::NONE,
             },
+            news: None,
         }
+    }
+
+    /// Whether it is the end that answered the SYN.
+    fn is_server(&self) -> bool {
+        self.side == Side::Server
     }
 
     /// What this end knows the connection by: UPDATEs for it carry this.
@@ -90,11 +106,6 @@ impl Session {
     /// Whether the peer is known to have the profile: only then may this end move.
     pub fn is_capable(&self) -> bool {
         matches!(self.belief, Belief::Capable { .. })
-    }
-
-    /// Whether a pre-shared key went into the keys.
-    pub fn has_psk(&self) -> bool {
-        self.has_psk
     }
 
     /// The epoch of the last UPDATE of this end.
@@ -128,9 +139,8 @@ impl Session {
         if self.side == Side::Client {
             return Err(Reject::SecureUnasked);
         }
-        if echo.mac != self.keys.echo(hmac, self.ours) {
-            return Err(Reject::SecureBadMac);
-        }
+        let to = self.ours;
+        self.verify_short(echo.mac, |keys| keys.echo(hmac, to))?;
         Ok(self.believe())
     }
 
@@ -186,10 +196,11 @@ impl Session {
         if update.flags.nat && !self.nat {
             return Err(Reject::SecureNatRefused);
         }
-        let (from, flags, epoch) = (self.side.peer(), update.flags, update.epoch);
-        if update.mac != self.keys.update(hmac, from, flags, epoch, self.ours, ends) {
-            return Err(Reject::SecureBadMac);
-        }
+        let (from, to) = (self.side.peer(), self.ours);
+        let (flags, epoch) = (update.flags, update.epoch);
+        self.verify(update.mac, |keys| {
+            keys.update(hmac, from, flags, epoch, to, ends)
+        })?;
         Ok(self.believe())
     }
 
@@ -210,7 +221,7 @@ impl Session {
     /// # Errors
     ///
     /// It is none, or not for where this end is now.
-    pub fn answer(&self, hmac: &impl Hmac, confirm: &Confirm) -> Result<Response, Reject> {
+    pub fn answer(&mut self, hmac: &impl Hmac, confirm: &Confirm) -> Result<Response, Reject> {
         let Confirm {
             epoch, challenge, ..
         } = *confirm;
@@ -224,9 +235,9 @@ impl Session {
             return Err(Reject::SecureFutureEpoch);
         }
         let (from, to) = (self.side.peer(), self.ours);
-        if confirm.mac != self.keys.confirm(hmac, from, epoch, to, challenge) {
-            return Err(Reject::SecureBadMac);
-        }
+        self.verify(confirm.mac, |keys| {
+            keys.confirm(hmac, from, epoch, to, challenge)
+        })?;
         let (side, to) = (self.side, self.theirs);
         let mac = self.keys.response(hmac, side, epoch, to, challenge);
         Ok(Response { epoch, mac })
@@ -238,17 +249,15 @@ impl Session {
     ///
     /// It is not.
     pub fn hear_response(
-        &self,
+        &mut self,
         hmac: &impl Hmac,
         response: &Response,
         challenge: Challenge,
     ) -> Result<(), Reject> {
         let (from, to, epoch) = (self.side.peer(), self.ours, response.epoch);
-        if response.mac == self.keys.response(hmac, from, epoch, to, challenge) {
-            Ok(())
-        } else {
-            Err(Reject::SecureBadMac)
-        }
+        self.verify(response.mac, |keys| {
+            keys.response(hmac, from, epoch, to, challenge)
+        })
     }
 }
 

@@ -87,7 +87,7 @@ pub struct Row {
 pub struct BadValue;
 
 /// How many settings there are.
-pub const COUNT: usize = 6;
+pub const COUNT: usize = 7;
 
 /// The settings, in the order of their files.
 pub const TABLE: [Row; COUNT] = [
@@ -139,6 +139,14 @@ pub const TABLE: [Row; COUNT] = [
         default: 0,
         help: "Whether connections without a pre-shared key are plain TCP",
     },
+    Row {
+        name: "keyshare_after",
+        unit: "milliseconds",
+        min: 0,
+        max: 3_600_000,
+        default: 3_000,
+        help: "How old a connection is when its ends begin a key exchange; 0 for never",
+    },
 ];
 
 impl Row {
@@ -174,11 +182,18 @@ pub struct Settings {
     pub validate_time: Duration,
     /// See [`TABLE`].
     pub psk_required: bool,
+    /// See [`TABLE`]; `None` for never.
+    pub keyshare_after: Option<Duration>,
+}
+
+/// A time of which 0 means that it never comes.
+pub fn unless_zero(millis: u32) -> Option<Duration> {
+    (millis != 0).then(|| Duration::from_millis(millis.into()))
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        let [_, hold, confirm, carrier, validate, psk] = TABLE;
+        let [_, hold, confirm, carrier, validate, psk, keyshare] = TABLE;
         Self {
             classic_kind: Kind::default(),
             hold_time: Duration::from_secs(hold.default.into()),
@@ -186,6 +201,7 @@ impl Default for Settings {
             carrier_delay: Duration::from_millis(carrier.default.into()),
             validate_time: Duration::from_secs(validate.default.into()),
             psk_required: psk.default != 0,
+            keyshare_after: unless_zero(keyshare.default),
         }
     }
 }

@@ -12,7 +12,6 @@ use crate::net::netfilter::HookState;
 use crate::net::segment::Segment;
 use crate::net::skb::SkBuff;
 use crate::net::sock::{
-    Found,
     Locked,
     SockId, //
 };
@@ -54,14 +53,21 @@ impl Namespace {
 
     /// Ends the budgets of all connections. Process context.
     pub fn end_budgets(&self) {
-        let mut after = None;
-        while let Some((id, tuple, interface)) = self.connections.next_on_trial(after, |_| true) {
-            after = Some(id);
-            let found = self.home.net().find_connection(&tuple, (interface, 0));
-            if let Found::Sock(sock) = found {
-                if sock.id() == id {
-                    self.lift_budget(&mut sock.lock(), id);
-                }
+        let mut least = SockId::from_number(0);
+        while let Some(id) = self
+            .connections
+            .find_from(least)
+            .filter(|_| self.connections.any_on_trial())
+        {
+            least = SockId::from_number(id.number().saturating_add(1));
+            let bounded = self
+                .connections
+                .with(id, |connection| connection.clamp.is_some());
+            if bounded != Some(true) {
+                continue;
+            }
+            if let Some(sock) = self.sock_of(id) {
+                self.lift_budget(&mut sock.lock(), id);
             }
         }
     }

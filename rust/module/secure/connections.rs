@@ -25,7 +25,8 @@ use kernel::alloc::flags::GFP_ATOMIC;
 use kernel::prelude::*;
 use kernel::rbtree::{
     RBTree,
-    RBTreeNode, //
+    RBTreeNode,
+    RBTreeNodeReservation, //
 };
 use kernel::sync::atomic::{
     Atomic,
@@ -46,6 +47,8 @@ pub struct Connection {
     pub clamp: Option<WindowClamp>,
     /// Until when its acknowledgements carry an ECHO.
     echo_until: Option<Instant>,
+    /// Nothing is done about it before: its socket could not be found.
+    not_before: Option<Instant>,
 }
 
 impl Connection {
@@ -66,12 +69,34 @@ impl Connection {
             interface,
             clamp: None,
             echo_until,
+            not_before: None,
         }
     }
 
     /// No ECHO is to follow.
     pub fn end_echo(&mut self) {
         self.echo_until = None;
+    }
+
+    /// No ECHO is to follow if their time is over: the flag that there are any costs each segment.
+    pub fn end_echo_in_time(&mut self, now: Instant) {
+        self.echo_until = self.echo_until.filter(|until| *until > now);
+    }
+
+    /// Nothing is to be done about it before `at`.
+    pub fn put_off(&mut self, at: Instant) {
+        self.not_before = Some(at);
+    }
+
+    /// When something is to be done about it.
+    fn deadline(&self) -> Option<Instant> {
+        let deadlines = [
+            self.echo_until,
+            self.peer.deadline(),
+            self.session.exchange_deadline(),
+        ];
+        let first = deadlines.into_iter().flatten().min()?;
+        Some(self.not_before.map_or(first, |at| at.max(first)))
     }
 
     /// Whether its next acknowledgement may have to carry an ECHO.
@@ -90,11 +115,44 @@ impl Connection {
     }
 }
 
-/// The connections of a namespace, by socket and by token.
+/// When something is to be done, and about which.
+pub type Due = (Instant, SockId);
+
+/// A connection in its table, and its place among those about which something is to be done.
+struct Entry {
+    connection: Connection,
+    /// Its place is that of this time.
+    at: Option<Instant>,
+    /// It has none: memory for one, so that getting one cannot fail.
+    spare: Option<RBTreeNodeReservation<Due, ()>>,
+}
+
+impl Entry {
+    /// Gives it the place that it should have.
+    fn place(&mut self, sock: SockId, by_time: &mut RBTree<Due, ()>) {
+        let wanted = self.connection.deadline();
+        if wanted == self.at {
+            return;
+        }
+        if let Some(at) = self.at.take() {
+            let node = by_time.remove_node(&(at, sock));
+            self.spare = node.map(|node| node.into_reservation());
+        }
+        if let Some((at, spare)) = wanted.zip(self.spare.take_if(|_| wanted.is_some())) {
+            by_time.insert(spare.into_node((at, sock), ()));
+            self.at = Some(at);
+        }
+    }
+}
+
+/// The connections of a namespace, by socket, by token, and by what is to be done next.
+///
+/// Keys are overwritten where they lie: a connection is dropped in the memory that it has here.
 ///
 /// # Context
 ///
-/// Any but hard interrupts. A socket's lock may be held: this lock is inside it.
+/// Any but hard interrupts. A socket's lock may be held: this lock is inside it. It is held for
+/// look-ups, never for a walk.
 #[pin_data]
 pub struct Connections {
     count: Atomic<u32>,
@@ -105,10 +163,11 @@ pub struct Connections {
     tables: SpinLockBh<Tables>,
 }
 
-/// Both indexes.
+/// All indexes.
 struct Tables {
-    by_sock: RBTree<SockId, Connection>,
+    by_sock: RBTree<SockId, Entry>,
     by_token: RBTree<Token, SockId>,
+    by_time: RBTree<Due, ()>,
 }
 
 impl Connections {
@@ -120,7 +179,9 @@ impl Connections {
             trials: Atomic::new(0),
             watched: Atomic::new(0),
             tables <- spinlock_bh!(
-                Tables { by_sock: RBTree::new(), by_token: RBTree::new() },
+                Tables {
+                    by_sock: RBTree::new(), by_token: RBTree::new(), by_time: RBTree::new(),
+                },
                 "tcp_continuity_connections"
             ),
         })
@@ -151,57 +212,61 @@ impl Connections {
         self.tables.lock().by_token.get(&token).is_none()
     }
 
-    /// Adds a connection.
+    /// Adds a connection. Whether something is to be done about it before there is about any other.
     ///
     /// # Errors
     ///
     /// `ENOMEM`; `EEXIST` if another is known by its token.
-    pub fn insert(&self, sock: SockId, connection: Connection) -> Result {
+    pub fn insert(&self, sock: SockId, connection: Connection) -> Result<bool> {
         let token = connection.session.token();
         let echoing = connection.is_echoing();
-        let node = RBTreeNode::new(sock, connection, GFP_ATOMIC)?;
+        let entry = Entry {
+            connection,
+            at: None,
+            spare: Some(RBTreeNodeReservation::new(GFP_ATOMIC)?),
+        };
+        let node = RBTreeNode::new(sock, entry, GFP_ATOMIC)?;
         let token_node = RBTreeNode::new(token, sock, GFP_ATOMIC)?;
-        let mut tables = self.tables.lock();
+        let mut guard = self.tables.lock();
+        let tables = &mut *guard;
         if tables.by_token.get(&token).is_some() || tables.by_sock.get(&sock).is_some() {
             return Err(EEXIST);
         }
         tables.by_token.insert(token_node);
         tables.by_sock.insert(node);
+        if let Some(entry) = tables.by_sock.get_mut(&sock) {
+            entry.place(sock, &mut tables.by_time);
+        }
         self.count.add(1, Relaxed);
         recount(&self.echoing, false, echoing);
-        Ok(())
+        let first = tables.by_time.keys().next();
+        Ok(first.is_some_and(|(_, first)| *first == sock))
     }
 
     /// Forgets the connection of a socket, and its keys.
     pub fn remove(&self, sock: SockId) {
-        let mut tables = self.tables.lock();
-        let Some(node) = tables.by_sock.remove_node(&sock) else {
+        let mut guard = self.tables.lock();
+        let tables = &mut *guard;
+        let Some(Entry { connection, at, .. }) = tables.by_sock.get(&sock) else {
             return;
         };
-        let (_, connection) = node.to_key_value();
-        let token = tables.by_token.remove_node(&connection.session.token());
-        drop(tables);
-        drop(token);
-        self.count.fetch_sub(1, Relaxed);
+        let place = at.map(|at| (at, sock));
+        let token = connection.session.token();
         recount(&self.echoing, connection.is_echoing(), false);
         recount(&self.trials, connection.is_on_trial(), false);
         recount(&self.watched, connection.is_watched(), false);
+        self.count.fetch_sub(1, Relaxed);
+        let place = place.and_then(|place| tables.by_time.remove_node(&place));
+        let token = tables.by_token.remove_node(&token);
+        let entry = tables.by_sock.remove_node(&sock);
+        drop(guard);
+        drop((place, token, entry));
     }
 
     /// Forgets all of them.
     pub fn clear(&self) {
-        loop {
-            let first = self
-                .tables
-                .lock()
-                .by_sock
-                .iter()
-                .next()
-                .map(|(sock, _)| *sock);
-            match first {
-                Some(sock) => self.remove(sock),
-                None => return,
-            }
+        while let Some(sock) = self.find_from(SockId::from_number(0)) {
+            self.remove(sock);
         }
     }
 
@@ -209,19 +274,22 @@ impl Connections {
     pub fn find(&self, token: Token) -> Option<(SockId, Tuple)> {
         let tables = self.tables.lock();
         let sock = *tables.by_token.get(&token)?;
-        Some((sock, tables.by_sock.get(&sock)?.tuple))
+        Some((sock, tables.by_sock.get(&sock)?.connection.tuple))
     }
 
     /// Looks at the connection of a socket, or changes it, if it has the profile.
     pub fn with<R>(&self, sock: SockId, act: impl FnOnce(&mut Connection) -> R) -> Option<R> {
-        let mut tables = self.tables.lock();
-        let connection = tables.by_sock.get_mut(&sock)?;
+        let mut guard = self.tables.lock();
+        let tables = &mut *guard;
+        let entry = tables.by_sock.get_mut(&sock)?;
+        let connection = &mut entry.connection;
         let (echoing, trial) = (connection.is_echoing(), connection.is_on_trial());
         let watched = connection.is_watched();
         let result = act(connection);
         recount(&self.echoing, echoing, connection.is_echoing());
         recount(&self.trials, trial, connection.is_on_trial());
         recount(&self.watched, watched, connection.is_watched());
+        entry.place(sock, &mut tables.by_time);
         Some(result)
     }
 
@@ -236,49 +304,34 @@ impl Connections {
             .unwrap_or(false)
     }
 
-    /// The first connection behind `after` on a path that is not validated, of those whose state
-    /// machine's deadline `wanted` accepts.
-    pub fn next_on_trial(
-        &self,
-        after: Option<SockId>,
-        wanted: impl Fn(Instant) -> bool,
-    ) -> Option<(SockId, Tuple, i32)> {
-        let tables = self.tables.lock();
-        let mut connections = tables.by_sock.iter();
-        connections
-            .find(|(sock, connection)| {
-                after.is_none_or(|after| **sock > after)
-                    && connection.peer.deadline().is_some_and(&wanted)
-            })
-            .map(|(sock, connection)| (*sock, connection.tuple, connection.interface))
-    }
-
-    /// When something is to be done about a connection next: the end of its ECHOs, or its state
-    /// machine's deadline.
-    pub fn deadline(&self) -> Option<Instant> {
-        if !self.any_on_trial() && !self.any_echoing() {
-            return None;
-        }
-        let tables = self.tables.lock();
-        let all = tables
-            .by_sock
-            .iter()
-            .flat_map(|(_, connection)| [connection.peer.deadline(), connection.echo_until]);
-        all.flatten().min_by_key(|at| at.as_millis())
-    }
-
-    /// No more ECHOs where their time is over: the flag that there are any costs each segment.
-    pub fn end_echoes(&self, now: Instant) {
-        if !self.any_echoing() {
-            return;
-        }
+    /// The first connection whose socket is `least` or behind it, for walks that hold no lock from
+    /// one to the next.
+    pub fn find_from(&self, least: SockId) -> Option<SockId> {
         let mut tables = self.tables.lock();
-        for (_, connection) in tables.by_sock.iter_mut() {
-            if connection.echo_until.is_some_and(|until| until <= now) {
-                connection.echo_until = None;
-                self.echoing.fetch_sub(1, Relaxed);
-            }
+        let cursor = tables.by_sock.cursor_lower_bound_mut(&least)?;
+        let sock = *cursor.current().0;
+        Some(sock)
+    }
+
+    /// The first connection behind `after` about which something is to be done by `now`.
+    pub fn next_due(&self, after: Option<Due>, now: Instant) -> Option<Due> {
+        let mut tables = self.tables.lock();
+        let first = (Instant::from_millis(0), SockId::from_number(0));
+        let mut cursor = tables
+            .by_time
+            .cursor_lower_bound_mut(&after.unwrap_or(first))?;
+        if after == Some(*cursor.current().0) {
+            cursor = cursor.move_next()?;
         }
+        let due = *cursor.current().0;
+        (due.0 <= now).then_some(due)
+    }
+
+    /// When something is to be done about a connection next.
+    pub fn deadline(&self) -> Option<Instant> {
+        let tables = self.tables.lock();
+        let first = tables.by_time.keys().next();
+        first.map(|(at, _)| *at)
     }
 }
 

@@ -15,9 +15,9 @@ use crate::net::sync::{
 };
 use crate::proto::handshake::{
     Client,
-    Keyring,
     Server, //
 };
+use crate::proto::keyring::Keyring;
 use crate::proto::option::secure::{
     Capable,
     Echo, //

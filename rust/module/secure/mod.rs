@@ -9,13 +9,17 @@
 //! | `opening.rs` | CAPABLE and ECHO: put into segments, and taken out of them |
 //! | `connections.rs` | connections that have the profile, by socket and by token |
 //! | `receive.rs` | UPDATE, CONFIRM and RESPONSE that came |
+//! | `exchange.rs` | KEYSHARE and KEYED: what came, what is computed for it, what is sent |
+//! | `deadlines.rs` | what is to be done about connections as time goes on |
 //! | `perform.rs` | what the correspondent's state machine answers, carried out |
 //! | `budget.rs` | what goes to a path that is not validated, and what comes from it |
 //! | `destinations.rs` | what all connections together may send to an address that is not |
 
 mod budget;
 pub mod connections;
+mod deadlines;
 pub mod destinations;
+mod exchange;
 pub mod half_open;
 mod opening;
 mod perform;
@@ -29,14 +33,19 @@ use crate::net::crypto;
 use crate::net::sock::OptionOctets;
 use crate::proto::crypto::{
     Hmac,
-    KEY, //
+    Secret,
+    KEY,
+    X25519, //
 };
 use crate::proto::ids::{
     Challenge,
-    Nonce, //
+    Nonce,
+    PublicValue, //
 };
+use crate::proto::known_answers;
 use crate::proto::option::secure::Secure;
 use crate::proto::option::SPACE;
+use kernel::prelude::*;
 
 /// The kernel's HMAC-SHA-256.
 pub struct KernelHmac;
@@ -45,6 +54,36 @@ impl Hmac for KernelHmac {
     fn hmac(&self, key: &[u8; KEY], parts: &[&[u8]]) -> [u8; KEY] {
         crypto::hmac_sha256(key, parts)
     }
+}
+
+/// The kernel's X25519. It takes time: process context, no lock held.
+pub struct KernelX25519;
+
+impl X25519 for KernelX25519 {
+    fn public(&self, secret: &Secret) -> PublicValue {
+        PublicValue(crypto::x25519_public(secret.octets()))
+    }
+
+    fn shared(&self, secret: &Secret, theirs: &PublicValue) -> Option<Secret> {
+        let shared = crypto::x25519(secret.octets(), &theirs.0)?;
+        Some(Secret::new(*shared.octets()))
+    }
+}
+
+/// Refuses to go on with a library that computes something else than protocol.rst says.
+///
+/// # Context
+///
+/// Process context.
+///
+/// # Errors
+///
+/// `EBADMSG`, with one line that says so.
+pub fn check() -> Result {
+    known_answers::check(&KernelHmac, &KernelX25519).map_err(|wrong| {
+        pr_err!("{} gives a wrong answer: not loaded\n", wrong.0);
+        EBADMSG
+    })
 }
 
 /// A nonce that was never used.

@@ -99,7 +99,9 @@ impl Namespace {
         let Some(nonce) = self.draw_nonce() else {
             return;
         };
-        let keys = self.keyring.lock().clone();
+        let Some(keys) = self.keys_for(segment.as_sent().remote) else {
+            return;
+        };
         let mut client = Client::new(nonce, true, &keys);
         let Some(offer) = self.carry(skb, segment, client.syn(room_of(segment))) else {
             return;
@@ -144,7 +146,9 @@ impl Namespace {
         let Some(nonce) = self.draw_nonce() else {
             return;
         };
-        let keys = self.keyring.lock().clone();
+        let Some(keys) = self.keys_for(tuple.remote) else {
+            return;
+        };
         let mut server = match Server::new(asked.theirs, nonce, true, &keys) {
             Ok(server) => server,
             Err(reject) => return self.count(reject),
@@ -332,7 +336,7 @@ impl Namespace {
             return;
         }
         let heard = sock.and_then(|sock| {
-            self.connections.with(sock, |connection| {
+            self.with_connection(sock, |connection| {
                 connection.session.hear_echo(&KernelHmac, &echo)
             })
         });
@@ -356,16 +360,24 @@ impl Watcher for Namespace {
             sockstate::Opened::Here => self.opened_here(&sock),
             sockstate::Opened::There => self.opened_there(&sock),
         };
-        let Some((session, news)) = made.filter(|_| sock.is_ordinary()) else {
+        let Some((mut session, news)) = made.filter(|_| sock.is_ordinary()) else {
             return;
         };
+        if let Some(after) = self.control.settings().keyshare_after {
+            session.plan_exchange(self.now().after(after));
+        }
         let until = session.is_capable() && sock.opened() == sockstate::Opened::Here;
         let until = until.then(|| self.now().after(ECHOING));
         let connection = Connection::new(session, sock.tuple(), sock.interface(), until);
-        match (self.connections.insert(sock.id(), connection), news) {
-            (Ok(()), Some(news)) => self.count(news),
-            (Ok(()), None) => {}
-            (Err(_), _) => self.count(Happening::NoMemory),
+        match self.connections.insert(sock.id(), connection) {
+            Ok(is_first) => {
+                news.into_iter().for_each(|news| self.count(news));
+                if is_first {
+                    // The worker may think that it has more time.
+                    self.work_by_deadline();
+                }
+            }
+            Err(_) => self.count(Happening::NoMemory),
         }
     }
 

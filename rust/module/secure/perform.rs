@@ -2,12 +2,12 @@
 
 //! What the correspondent's state machine answers, carried out.
 
+use super::connections::Connection;
 use super::KernelHmac;
 use crate::module::namespace::Namespace;
 use crate::module::worker::Task;
 use crate::net::sock::{
     Change,
-    Found,
     Locked,
     RetupleError,
     SockId,
@@ -52,12 +52,29 @@ impl Namespace {
     /// Why the segment it is about is ignored.
     pub fn tell_peer(&self, sock: SockId, event: Event) -> Result<Actions, Reject> {
         let (now, settings) = (self.now(), self.control.settings());
-        let told = self.connections.with(sock, |connection| {
+        let told = self.with_connection(sock, |connection| {
             connection
                 .peer
                 .handle(now, &settings, &mut connection.session, &KernelHmac, event)
         });
         told.unwrap_or(Err(Reject::SecureNotCapable))
+    }
+
+    /// Looks at the connection of a socket, or changes it, if it has the profile; and counts what its
+    /// session has to say besides.
+    pub(super) fn with_connection<R>(
+        &self,
+        sock: SockId,
+        act: impl FnOnce(&mut Connection) -> R,
+    ) -> Option<R> {
+        let (result, news) = self.connections.with(sock, |connection| {
+            let result = act(connection);
+            (result, connection.session.take_news())
+        })?;
+        if let Some(news) = news {
+            self.count(news);
+        }
+        Some(result)
     }
 
     /// Gives the socket the remote end it is to have, if that is what `actions` say. What is to be
@@ -174,27 +191,6 @@ impl Namespace {
                 } else {
                     Happening::ConfirmSent
                 });
-            }
-        }
-    }
-
-    /// Meets the deadlines of connections whose path is not validated. Process context.
-    pub fn meet_trials(&self) {
-        let now = self.now();
-        let mut after = None;
-        while let Some((id, tuple, interface)) = self
-            .connections
-            .next_on_trial(after, |deadline| deadline <= now)
-        {
-            after = Some(id);
-            let found = self.home.net().find_connection(&tuple, (interface, 0));
-            let Found::Sock(sock) = found else { continue };
-            if sock.id() != id {
-                continue;
-            }
-            let locked = sock.lock();
-            if let Ok(actions) = self.tell_peer(id, Event::Deadline) {
-                self.carry_out(locked, id, Answer::new(actions));
             }
         }
     }

@@ -103,6 +103,8 @@ impl Namespace {
                 self.hear_echo(&tuple, sock, echo);
                 skb.accept()
             }
+            Secure::Keyshare(share) => self.share_received(skb, state, segment, &share),
+            Secure::Keyed(keyed) => self.keyed_received(skb, state, segment, &keyed),
             // Not in such a segment, as was just seen.
             Secure::Capable(_) => skb.accept(),
         }
@@ -219,7 +221,7 @@ impl Namespace {
     /// socket is taken, and nothing is granted to where it says it comes from.
     fn is_authentic(&self, id: SockId, arrival: &Arrival) -> Result<(), Reject> {
         let (update, ends) = (&arrival.update, ends_of(&arrival.new));
-        let heard = self.connections.with(id, |connection| {
+        let heard = self.with_connection(id, |connection| {
             // First what costs nothing.
             if update.epoch <= connection.peer.followed() {
                 return Err(Reject::SecureOldEpoch);
@@ -291,7 +293,7 @@ impl Namespace {
                 return skb.accept();
             }
         };
-        let answer = self.connections.with(sock.id(), |connection| {
+        let answer = self.with_connection(sock.id(), |connection| {
             connection.session.answer(&KernelHmac, confirm)
         });
         match answer {

@@ -28,6 +28,25 @@ impl Hmac for Sha256 {
     }
 }
 
+/// X25519 by others than us.
+#[derive(Clone, Copy, Debug)]
+pub struct Dalek;
+
+impl X25519 for Dalek {
+    fn public(&self, secret: &Secret) -> PublicValue {
+        let secret = x25519_dalek::StaticSecret::from(*secret.octets());
+        PublicValue(x25519_dalek::PublicKey::from(&secret).to_bytes())
+    }
+
+    fn shared(&self, secret: &Secret, theirs: &PublicValue) -> Option<Secret> {
+        let secret = x25519_dalek::StaticSecret::from(*secret.octets());
+        let shared = secret.diffie_hellman(&x25519_dalek::PublicKey::from(theirs.0));
+        shared
+            .was_contributory()
+            .then(|| Secret::new(shared.to_bytes()))
+    }
+}
+
 /// Octets from their hexadecimal.
 pub fn octets(hex: &str) -> Vec<u8> {
     let octet = |i: usize| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).expect("hex");
@@ -111,12 +130,17 @@ fn computed(words: &[&str]) -> String {
     if let ["token", nonce] = words {
         return format!("{:08x}", token(&Sha256, Nonce(array(nonce))).get());
     }
+    if let ["x25519", scalar, u] = words {
+        let shared = Dalek.shared(&Secret::new(array(scalar)), &PublicValue(array(u)));
+        return shared.map_or_else(|| "-".into(), |shared| hex(shared.octets()));
+    }
     let [what, psk, c, s, rest @ ..] = words else {
         panic!("{words:?}");
     };
     let psk = (*psk != "-").then(|| Secret::pre_shared(array(psk)).expect("a key"));
     let (client, server) = (capable(c), capable(s));
-    let keys = Keys::derive(&Sha256, psk.as_ref(), &client, &server);
+    let root = Root::of_handshake(&Sha256, psk.as_ref(), &client, &server);
+    let keys = root.keys(&Sha256);
     let to = |from: &str| {
         let peer = match side(from) {
             Side::Client => server,
@@ -147,8 +171,37 @@ fn computed(words: &[&str]) -> String {
                 .response(&Sha256, side(from), epoch(at), to(from), challenge)
                 .0)
         }
+        ("keyshare", [from, secret]) => {
+            let value = Dalek.public(&Secret::new(array(secret)));
+            let parts = Part::ALL.map(|part| {
+                let half = part.of(&value);
+                let mac = keys.keyshare(&Sha256, side(from), part, to(from), &half);
+                format!("{} {}", hex(&half), hex(&mac.0))
+            });
+            parts.join(" ")
+        }
+        ("keyed", [c, s, from]) => {
+            let keys = exchanged(&root, c, s);
+            hex(&keys.keyed(&Sha256, side(from), to(from)).0)
+        }
+        ("exchanged", [c, s, from]) => {
+            let (keys, nat) = (exchanged(&root, c, s), UpdateFlags { nat: true });
+            let at = Epoch::new(1);
+            hex(&keys
+                .update(&Sha256, side(from), nat, at, to(from), &anywhere())
+                .0)
+        }
         _ => panic!("{words:?}"),
     }
+}
+
+/// The keys after an exchange with these secrets of the client's and the server's.
+fn exchanged(root: &Root, client: &str, server: &str) -> Keys {
+    let [client, server] = [client, server].map(|secret| Secret::new(array(secret)));
+    let shared = Dalek.shared(&client, &Dalek.public(&server)).expect("some");
+    let [client, server] = [client, server].map(|secret| Dalek.public(&secret));
+    root.exchanged(&Sha256, &shared, &client, &server)
+        .keys(&Sha256)
 }
 
 #[test]
@@ -160,7 +213,7 @@ fn vectors_made_elsewhere_come_out_here() {
         assert_eq!(computed(&words), expected, "{line}");
         seen.insert(words[0]);
     }
-    assert_eq!(seen.len(), 5);
+    assert_eq!(seen.len(), 9);
 }
 
 #[test]
@@ -179,7 +232,9 @@ fn a_secret_shows_nothing() {
         key_id: None,
         nonce: Nonce([0; 8]),
     };
-    let keys = Keys::derive(&Sha256, None, &none, &none);
+    let root = Root::of_handshake(&Sha256, None, &none, &none);
+    assert_eq!(format!("{root:?}"), "Root(Secret)");
+    let keys = root.keys(&Sha256);
     assert_eq!(
         format!("{keys:?}"),
         "Keys { client: Secret, server: Secret }"
@@ -189,7 +244,7 @@ fn a_secret_shows_nothing() {
 fn keys(psk: Option<[u8; KEY]>, client: [u8; 10], server: [u8; 10]) -> Keys {
     let psk = psk.map(Secret::new);
     let (client, server) = (capable(&hex(&client)), capable(&hex(&server)));
-    Keys::derive(&Sha256, psk.as_ref(), &client, &server)
+    Root::of_handshake(&Sha256, psk.as_ref(), &client, &server).keys(&Sha256)
 }
 
 #[test]
@@ -237,5 +292,24 @@ proptest! {
         let after = echo(keys(Some(psk), client, server));
         prop_assert_ne!(before.0, after.0);
         prop_assert_ne!(before.1, after.1);
+    }
+
+    /// Any bit of what is shared, or of either value: other keys.
+    #[test]
+    fn exchanged_keys_depend_on_all_that_was_exchanged(
+        shared: [u8; KEY], client: [u8; 32], server: [u8; 32], bit in 0usize..3 * KEY * 8,
+    ) {
+        let none = capable(&hex(&[0; 10]));
+        let root = Root::of_handshake(&Sha256, None, &none, &none);
+        let keyed = |all: [[u8; 32]; 3]| {
+            let [shared, client, server] = all;
+            let (client, server) = (PublicValue(client), PublicValue(server));
+            let new = root.exchanged(&Sha256, &Secret::new(shared), &client, &server);
+            new.keys(&Sha256).keyed(&Sha256, Side::Client, Token::new(1))
+        };
+        let mut all = [shared, client, server];
+        let before = keyed(all);
+        all[bit / 256][bit % 256 / 8] ^= 1 << (bit % 8);
+        prop_assert_ne!(before, keyed(all));
     }
 }

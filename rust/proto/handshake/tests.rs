@@ -6,7 +6,9 @@ use super::*;
 use crate::proto::addr::Endpoint;
 use crate::proto::crypto::tests::Sha256;
 use crate::proto::crypto::Ends;
+use crate::proto::crypto::Secret;
 use crate::proto::ids::Epoch;
+use crate::proto::keyring::Refused;
 use core::net::Ipv4Addr;
 use proptest::prelude::*;
 
@@ -57,7 +59,7 @@ fn both_ends_come_to_the_same_keys() {
     let echo = client.echo(&Sha256).expect("the first");
     let heard = server.hear_echo(&Sha256, &echo);
     assert_eq!(heard, Ok(Some(Happening::CapableAgreed)));
-    assert!(server.is_capable() && !server.has_psk());
+    assert!(server.is_capable() && !server.strength().psk);
     // Another changes nothing, and after four there is no more.
     for _ in 0..3 {
         let echo = client.echo(&Sha256).expect("another");
@@ -201,7 +203,7 @@ fn keys_are_rolled_over_one_host_after_the_other() {
             let other = ring(other.0, other.1, true);
             let opened = open(&one, &other);
             let (mut client, mut server) = opened.expect("a common key");
-            assert!(client.has_psk() && server.has_psk());
+            assert!(client.strength().psk && server.strength().psk);
             assert!(agree(&mut client, &mut server));
         }
     }
@@ -212,7 +214,7 @@ fn a_key_that_one_end_does_not_have_is_not_used() {
     let (with, without) = (ring(Some(1), None, false), Keyring::EMPTY);
     for (one, other) in [(&with, &without), (&without, &with)] {
         let (mut client, mut server) = open(one, other).expect("capable");
-        assert!(!client.has_psk() && !server.has_psk());
+        assert!(!client.strength().psk && !server.strength().psk);
         assert!(agree(&mut client, &mut server));
     }
     // Where one is required there is nothing without it.
@@ -234,7 +236,10 @@ fn one_id_with_two_keys_does_not_agree() {
 #[test]
 fn two_keys_have_two_ids() {
     let key = || Some((id(1), Secret::new([1; 32])));
-    assert!(matches!(Keyring::new(key(), key(), false), Err(SameId)));
+    assert!(matches!(
+        Keyring::new(key(), key(), false),
+        Err(Refused::SameId)
+    ));
 }
 
 proptest! {

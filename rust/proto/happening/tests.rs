@@ -21,12 +21,12 @@ fn no_variant_is_missing_from_the_table() {
         ALL.iter()
             .filter(|c| matches!(c, Counted::Reject(_)))
             .count(),
-        Reject::SecureWrongPath as usize + 1
+        Reject::SecureBadShare as usize + 1
     );
     assert_eq!(
         ALL.iter()
             .filter(|c| matches!(c, Counted::Happening(_)))
             .count(),
-        Happening::EpochsSpent as usize + 1
+        Happening::KeysExchanged as usize + 1
     );
 }

@@ -19,6 +19,13 @@ use crate::proto::option::Options;
 use crate::proto::option::NOP;
 use crate::proto::option::SPACE;
 
+pub use exchange::Half;
+pub use exchange::Keyed;
+pub use exchange::Keyshare;
+pub use exchange::Part;
+
+mod exchange;
+
 /// The kind: the first of those for experiments (RFC 4727).
 pub const KIND: u8 = 253;
 /// Which experiment (RFC 6994); not registered. No IPv4 host has an address that begins with these
@@ -42,15 +49,21 @@ pub enum Subtype {
     Confirm,
     /// "I am."
     Response,
+    /// "This is half of my public value."
+    Keyshare,
+    /// "I have the new keys."
+    Keyed,
 }
 
 impl Subtype {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 7] = [
         Self::Capable,
         Self::Echo,
         Self::Update,
         Self::Confirm,
         Self::Response,
+        Self::Keyshare,
+        Self::Keyed,
     ];
 
     /// The octet behind the experiment: the version in the upper half, then the subtype.
@@ -61,6 +74,8 @@ impl Subtype {
             Self::Update => 3,
             Self::Confirm => 4,
             Self::Response => 5,
+            Self::Keyshare => 6,
+            Self::Keyed => 7,
         };
         (VERSION << 4) | subtype
     }
@@ -179,6 +194,10 @@ pub enum Secure {
     Confirm(Confirm),
     /// RESPONSE.
     Response(Response),
+    /// KEYSHARE.
+    Keyshare(Keyshare),
+    /// KEYED.
+    Keyed(Keyed),
 }
 
 /// What kind of a segment an option is in.
@@ -273,6 +292,8 @@ impl Secure {
                     mac: Mac(mac),
                 }))
             }
+            Subtype::Keyshare => Ok(Self::Keyshare(Keyshare::parse(contents)?)),
+            Subtype::Keyed => Ok(Self::Keyed(Keyed::parse(contents)?)),
         }
     }
 
@@ -284,6 +305,8 @@ impl Secure {
             Self::Update(_) => Subtype::Update,
             Self::Confirm(_) => Subtype::Confirm,
             Self::Response(_) => Subtype::Response,
+            Self::Keyshare(_) => Subtype::Keyshare,
+            Self::Keyed(_) => Subtype::Keyed,
         }
     }
 
@@ -295,9 +318,12 @@ impl Secure {
     pub fn is_in_place(&self, carrier: Carrier) -> Result<(), Reject> {
         let right = match self {
             Self::Capable(_) => matches!(carrier, Carrier::Syn | Carrier::SynAck),
-            Self::Echo(_) | Self::Update(_) | Self::Confirm(_) | Self::Response(_) => {
-                carrier == Carrier::OptionOnly
-            }
+            Self::Echo(_)
+            | Self::Update(_)
+            | Self::Confirm(_)
+            | Self::Response(_)
+            | Self::Keyshare(_)
+            | Self::Keyed(_) => carrier == Carrier::OptionOnly,
         };
         if right {
             Ok(())
@@ -327,6 +353,11 @@ impl Secure {
                 let epoch = response.epoch.get().to_be_bytes();
                 write(out, subtype, &[&[0], &epoch, &response.mac.0])
             }
+            Self::Keyshare(share) => {
+                let part = [share.part.octet()];
+                write(out, subtype, &[&part, &share.half, &share.mac.0])
+            }
+            Self::Keyed(keyed) => write(out, subtype, &[&[0], &keyed.mac.0]),
         }
     }
 }

@@ -21,10 +21,10 @@ pub fn pair(client: u8, server: u8, nat: bool) -> (Session, Session) {
         nonce: Nonce([octet; 8]),
     };
     let (c, s) = (capable(client), capable(server));
-    let keys = || Keys::derive(&Sha256, None, &c, &s);
+    let root = || Root::of_handshake(&Sha256, None, &c, &s);
     (
-        Session::new(&Sha256, Side::Client, keys(), &c, &s),
-        Session::new(&Sha256, Side::Server, keys(), &s, &c),
+        Session::new(&Sha256, Side::Client, root(), &c, &s),
+        Session::new(&Sha256, Side::Server, root(), &s, &c),
     )
 }
 
@@ -128,17 +128,17 @@ fn what_is_reflected_or_of_another_connection_is_refused() {
 fn a_confirm_is_answered_for_the_epochs_of_the_address_this_end_has() {
     let (mut client, server) = pair(1, 2, true);
     let confirm = |epoch| server.confirm(&Sha256, Epoch::new(epoch), ASKED);
-    let answered = |client: &Session, epoch| client.answer(&Sha256, &confirm(epoch)).map(drop);
-    assert_eq!(answered(&client, 0), Err(Reject::SecureUnasked));
-    assert_eq!(answered(&client, 1), Err(Reject::SecureUnasked));
+    let answered = |client: &mut Session, epoch| client.answer(&Sha256, &confirm(epoch)).map(drop);
+    assert_eq!(answered(&mut client, 0), Err(Reject::SecureUnasked));
+    assert_eq!(answered(&mut client, 1), Err(Reject::SecureUnasked));
     for (epoch, again) in [(1, false), (2, true), (3, false), (4, true)] {
         client.update(&Sha256, Epoch::new(epoch), again, &ends());
     }
     assert_eq!(client.last_epoch(), Epoch::new(4));
-    assert_eq!(answered(&client, 2), Err(Reject::SecureOldEpoch));
-    assert_eq!(answered(&client, 3), Ok(()));
-    assert_eq!(answered(&client, 4), Ok(()));
-    assert_eq!(answered(&client, 5), Err(Reject::SecureFutureEpoch));
+    assert_eq!(answered(&mut client, 2), Err(Reject::SecureOldEpoch));
+    assert_eq!(answered(&mut client, 3), Ok(()));
+    assert_eq!(answered(&mut client, 4), Ok(()));
+    assert_eq!(answered(&mut client, 5), Err(Reject::SecureFutureEpoch));
 }
 
 /// An option as it comes out at the other end if a bit of it is flipped on the way.
@@ -179,6 +179,8 @@ proptest! {
                     // Which epoch is asked for is the other machine's to see, and in the MAC.
                     server.hear_response(&Sha256, &response, challenge)
                 }
+                Some(Secure::Keyshare(share)) => server.hear_share(&Sha256, &share, true).map(drop),
+                Some(Secure::Keyed(keyed)) => server.hear_keyed(&Sha256, &keyed).map(drop),
             };
             prop_assert!(taken.is_err(), "{option:?} {bit}");
         }

@@ -7,6 +7,7 @@
 pub mod flow;
 pub mod option;
 pub mod oracle;
+pub mod psk;
 
 /// A target.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +19,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 2] = [
+pub const TARGETS: [Target; 3] = [
     Target {
         name: "option",
         run: option::run,
@@ -26,5 +27,9 @@ pub const TARGETS: [Target; 2] = [
     Target {
         name: "flow",
         run: flow::run,
+    },
+    Target {
+        name: "psk",
+        run: psk::run,
     },
 ];

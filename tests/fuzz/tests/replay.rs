@@ -126,3 +126,13 @@ fn mutations_of_option() {
 fn mutations_of_flow() {
     mutate("flow");
 }
+
+#[test]
+fn corpus_of_psk() {
+    replay("psk");
+}
+
+#[test]
+fn mutations_of_psk() {
+    mutate("psk");
+}

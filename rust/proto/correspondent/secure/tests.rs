@@ -84,7 +84,7 @@ impl Told {
     }
 
     /// The answer to the challenge made of `asked`.
-    fn response(&self, epoch: u32, asked: u8, source: Endpoint) -> Event {
+    fn response(&mut self, epoch: u32, asked: u8, source: Endpoint) -> Event {
         let epoch = Epoch::new(epoch);
         let confirm = self.ours.confirm(&Sha256, epoch, Challenge([asked; 8]));
         let response = self.movers.answer(&Sha256, &confirm).expect("an answer");

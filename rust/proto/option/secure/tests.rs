@@ -43,6 +43,13 @@ fn described(found: Result<Option<Secure>, Reject>) -> String {
         Ok(Some(Secure::Response(r))) => {
             format!("response epoch={} mac={}", r.epoch.get(), hex(&r.mac.0))
         }
+        Ok(Some(Secure::Keyshare(k))) => format!(
+            "keyshare part={} half={} mac={}",
+            k.part.octet(),
+            hex(&k.half),
+            hex(&k.mac.0)
+        ),
+        Ok(Some(Secure::Keyed(k))) => format!("keyed mac={}", hex(&k.mac.0)),
     }
 }
 
@@ -101,12 +108,19 @@ fn sizes_are_those_that_fit_beside_what_else_there_is() {
         challenge: Challenge([0; 8]),
         mac: Mac([0; 8]),
     };
+    let share = Keyshare {
+        part: Part::First,
+        half: [0; 16],
+        mac: Mac([0; 6]),
+    };
     for (option, len) in [
         (Secure::Capable(capable), CAPABLE_SPACE),
         (Secure::Echo(Echo { mac: Mac([0; 4]) }), 12),
         (Secure::Update(update), 28),
         (Secure::Confirm(confirm), 28),
         (Secure::Response(Response { epoch, mac }), 24),
+        (Secure::Keyshare(share), 28),
+        (Secure::Keyed(Keyed { mac }), 20),
     ] {
         assert_eq!(option.emit(&mut [0; SPACE]), len);
     }
@@ -178,6 +192,14 @@ pub fn any_option() -> impl Strategy<Value = Secure> {
                 mac: Mac(mac),
             })
         }),
+        (any::<bool>(), any::<Half>(), any::<[u8; 6]>()).prop_map(|(last, half, mac)| {
+            Secure::Keyshare(Keyshare {
+                part: if last { Part::Last } else { Part::First },
+                half,
+                mac: Mac(mac),
+            })
+        }),
+        any::<[u8; 12]>().prop_map(|mac| Secure::Keyed(Keyed { mac: Mac(mac) })),
     ]
 }
 

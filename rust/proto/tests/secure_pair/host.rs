@@ -9,14 +9,16 @@ use tcp_continuity::proto::addr::Endpoint;
 use tcp_continuity::proto::correspondent::secure::{
     Action as PeerAction, Correspondent, Event as PeerEvent,
 };
-use tcp_continuity::proto::crypto::{Ends, Hmac, KEY};
+use tcp_continuity::proto::crypto::{Ends, Hmac, Secret, KEY, X25519};
+use tcp_continuity::proto::exchange::{Action as ExchangeAction, Computed};
 use tcp_continuity::proto::flow::{Action, Event, Flow};
-use tcp_continuity::proto::handshake::{Client, Keyring, Offer, Server};
+use tcp_continuity::proto::handshake::{Client, Offer, Server};
 use tcp_continuity::proto::happening::{Happening, Reject};
-use tcp_continuity::proto::ids::{Challenge, Epoch, Nonce};
+use tcp_continuity::proto::ids::{Challenge, Epoch, Nonce, PublicValue};
+use tcp_continuity::proto::keyring::Keyring;
 use tcp_continuity::proto::option::secure::{Carrier, Secure};
 use tcp_continuity::proto::option::SPACE;
-use tcp_continuity::proto::session::Session;
+use tcp_continuity::proto::session::{Session, Strength};
 use tcp_continuity::proto::settings::Settings;
 use tcp_continuity::proto::time::Instant;
 
@@ -29,6 +31,8 @@ pub const SEGMENT: u32 = 1500;
 const RTO: Duration = Duration::from_millis(400);
 /// How often a host has something to say.
 const CHATTER: u64 = 1_000;
+/// How long a host needs to compute something for the key exchange.
+const COMPUTING: u64 = 7;
 /// How many full segments follow a restart.
 const WINDOW: u32 = 10;
 
@@ -39,7 +43,7 @@ pub fn endpoint(address: [u8; 4], port: u16) -> Endpoint {
     }
 }
 
-/// HMAC-SHA-256.
+/// HMAC-SHA-256, and X25519.
 pub struct Sha256;
 
 impl Hmac for Sha256 {
@@ -47,6 +51,20 @@ impl Hmac for Sha256 {
         let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(key).expect("any key");
         parts.iter().for_each(|part| mac.update(part));
         mac.finalize().into_bytes().into()
+    }
+}
+
+impl X25519 for Sha256 {
+    fn public(&self, secret: &Secret) -> PublicValue {
+        let secret = x25519_dalek::StaticSecret::from(*secret.octets());
+        PublicValue(x25519_dalek::PublicKey::from(&secret).to_bytes())
+    }
+
+    fn shared(&self, secret: &Secret, theirs: &PublicValue) -> Option<Secret> {
+        let secret = x25519_dalek::StaticSecret::from(*secret.octets());
+        let shared = secret.diffie_hellman(&theirs.0.into());
+        let good = shared.was_contributory();
+        good.then(|| Secret::new(shared.to_bytes()))
     }
 }
 
@@ -64,8 +82,10 @@ pub struct Host {
     opening: Opening,
     session: Option<Session>,
     flow: Option<Flow>,
-    settings: Settings,
+    pub settings: Settings,
     chance: Chance,
+    /// What was computed, and when it is there.
+    computing: Option<(u64, Computed)>,
     /// When it has something to say, or its SYN or SYN/ACK was not answered.
     chatter: u64,
     has_address: bool,
@@ -85,6 +105,7 @@ impl Host {
             flow: None,
             settings: Settings::default(),
             chance: Chance(seed),
+            computing: None,
             chatter: u64::MAX,
             has_address: true,
             counts: Vec::new(),
@@ -119,6 +140,14 @@ impl Host {
         self.flow.as_ref().map_or(State::Stable, Flow::state)
     }
 
+    pub fn strength(&self) -> Option<Strength> {
+        self.session.as_ref().map(Session::strength)
+    }
+
+    pub fn has_exchanged(&self) -> bool {
+        self.strength().is_some_and(|strength| strength.ecdh)
+    }
+
     pub fn is_capable(&self) -> bool {
         self.session.as_ref().is_some_and(Session::is_capable)
     }
@@ -139,9 +168,11 @@ impl Host {
         let machines = [
             self.machine.deadline(),
             self.flow.as_ref().and_then(Flow::deadline),
+            self.session.as_ref().and_then(Session::exchange_deadline),
         ];
         let machines = machines.into_iter().flatten().map(Instant::as_millis);
-        machines.fold(self.chatter, u64::min)
+        let computed = self.computing.as_ref().map_or(u64::MAX, |(at, _)| *at);
+        machines.fold(self.chatter.min(computed), u64::min)
     }
 
     /// Its deadline has come.
@@ -156,6 +187,54 @@ impl Host {
         }
         if is_due(self.flow.as_ref().and_then(Flow::deadline)) {
             self.tell_flow(now, Event::Deadline);
+        }
+        if is_due(self.session.as_ref().and_then(Session::exchange_deadline)) {
+            self.meet_exchange(now);
+        }
+        if let Some((_, computed)) = self.computing.take_if(|(at, _)| *at <= now) {
+            let session = self.session.as_mut().expect("of the profile");
+            let at = Instant::from_millis(now);
+            match session.computed(&Sha256, at, RTO, computed) {
+                Ok(action) => self.exchange(action),
+                Err(reject) => self.rejects.push(reject),
+            }
+        }
+    }
+
+    /// Something is to be done for the key exchange.
+    fn meet_exchange(&mut self, now: u64) {
+        let away = self.state() != State::Stable || !self.has_address;
+        let fresh = Secret::new(core::array::from_fn(|_| self.random()[0]));
+        let session = self.session.as_mut().expect("of the profile");
+        let at = Instant::from_millis(now);
+        if away {
+            session.put_off_exchange(at);
+        }
+        if let Some(sum) = session.sum(at) {
+            let computed = sum.compute(&Sha256, || fresh);
+            self.computing = Some((now + COMPUTING, computed));
+            return;
+        }
+        let action = session.meet_exchange(at);
+        self.exchange(action);
+    }
+
+    /// Does what the key exchange says.
+    fn exchange(&mut self, action: Option<ExchangeAction>) {
+        let session = self.session.as_mut().expect("of the profile");
+        match action {
+            // The deadline says so, too.
+            None | Some(ExchangeAction::Compute) => {}
+            Some(ExchangeAction::Count(what)) => self.counts.push(what),
+            Some(ExchangeAction::SendShares { .. }) => {
+                for share in session.shares(&Sha256).into_iter().flatten() {
+                    self.send_option(&Secure::Keyshare(share));
+                }
+            }
+            Some(ExchangeAction::SendKeyed) => {
+                let keyed = session.keyed(&Sha256);
+                self.send_option(&Secure::Keyed(keyed));
+            }
         }
     }
 
@@ -211,11 +290,13 @@ impl Host {
         }
         match segment.carrier {
             Carrier::Syn => self.receive_syn(segment, now, option),
-            Carrier::SynAck => self.receive_syn_ack(option),
+            Carrier::SynAck => self.receive_syn_ack(now, option),
             Carrier::OptionOnly | Carrier::Other => {
                 if let Err(reject) = self.receive_ack(now, segment, option) {
                     self.rejects.push(reject);
                 }
+                let news = self.session.as_mut().and_then(Session::take_news);
+                self.counts.extend(news);
             }
         }
     }
@@ -241,7 +322,7 @@ impl Host {
         }
     }
 
-    fn receive_syn_ack(&mut self, option: Option<Secure>) {
+    fn receive_syn_ack(&mut self, now: u64, option: Option<Secure>) {
         let capable = match option {
             Some(Secure::Capable(capable)) => Some(capable),
             _ => None,
@@ -252,6 +333,10 @@ impl Host {
                 Err(reject) => self.rejects.push(reject),
             }
             self.session = client.session(&Sha256, &Keyring::EMPTY);
+            if let (Some(session), Some(after)) = (&mut self.session, self.settings.keyshare_after)
+            {
+                session.plan_exchange(Instant::from_millis(now).after(after));
+            }
             self.opening = Opening::Established;
         }
         self.send_ack();
@@ -308,6 +393,17 @@ impl Host {
             }
             Some(Secure::Response(response)) => {
                 self.tell_machine(now, PeerEvent::Response { response, source });
+            }
+            // Found by addresses and ports.
+            Some(Secure::Keyshare(_) | Secure::Keyed(_)) if !is_ours => {}
+            Some(Secure::Keyshare(share)) => {
+                let allowed = self.settings.keyshare_after.is_some();
+                let action = session.hear_share(&Sha256, &share, allowed)?;
+                self.exchange(action);
+            }
+            Some(Secure::Keyed(keyed)) => {
+                let action = session.hear_keyed(&Sha256, &keyed)?;
+                self.exchange(action);
             }
         }
         Ok(())

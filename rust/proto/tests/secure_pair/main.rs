@@ -3,6 +3,7 @@
 //! Two hosts of the secure profile on a wire that loses, duplicates and reorders, and an attacker
 //! beside it: open, move, confirm, validate. Time is virtual, and all chance comes from a seed.
 
+mod exchange;
 mod host;
 mod wire;
 mod world;

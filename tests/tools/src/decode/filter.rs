@@ -73,7 +73,8 @@ pub struct Filter {
     /// Segments with an ADDRESS UPDATE, well-formed, or an UPDATE of the secure profile.
     #[arg(long)]
     updates: bool,
-    /// Segments with this option of the secure profile: capable, echo, update, confirm, response.
+    /// Segments with this option of the secure profile: capable, echo, update, confirm, response,
+    /// keyshare, keyed.
     #[arg(long, value_name = "NAME")]
     secure: Option<String>,
     /// Segments with an ADDRESS UPDATE that is malformed.

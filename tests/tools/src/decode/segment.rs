@@ -91,6 +91,8 @@ impl Secure {
             Some(0x13) => "UPDATE",
             Some(0x14) => "CONFIRM",
             Some(0x15) => "RESPONSE",
+            Some(0x16) => "KEYSHARE",
+            Some(0x17) => "KEYED",
             _ => "unknown",
         };
         let epoch = rest.get(2..6).and_then(|octets| octets.try_into().ok());
