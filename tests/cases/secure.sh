@@ -19,7 +19,7 @@ expect_secured() {
 	expect no old source "$old" from mover
 }
 
-describe "both ends agree when the connection is opened, on 16 octets of SYN and SYN/ACK each, and an echo; unasked"
+describe "both ends agree when it is opened, on 16 octets of SYN and SYN/ACK each, and an echo; on new keys soon after; unasked"
 topology routed mode=default
 kernels both
 variants plain family=6 family=mapped
@@ -29,7 +29,8 @@ case_negotiated() {
 	open_flow shell from mover to correspondent
 
 	expect flow shell carries 64KiB each way unchanged
-	expect counters mover CapableOffered=1 CapableAgreed=1, correspondent CapableAgreed=1, others 0
+	expect counters mover CapableOffered=1 CapableAgreed=1 KeyshareSent=1 KeyedSent=1 KeysExchanged=1 Deferred=any, \
+		correspondent CapableAgreed=1 KeyshareSent=1 KeyedSent=1 KeysExchanged=1 Deferred=any, others 0 within 10s
 	expect checksums right on mover
 	expect checksums right on correspondent
 	expect segments --flags S --secure capable from mover exactly 2
@@ -138,8 +139,8 @@ case_not_validated() {
 	expect counters correspondent PathValidated=1 within 10s
 }
 
-describe "ten thousand short connections leave nothing behind"
-topology routed mode=secure uncaptured
+describe "ten thousand short connections leave nothing behind, and begin no exchange of keys"
+topology routed mode=secure keyshare=60000 uncaptured
 limit 240
 case_nothing_left() {
 	local rounds=20 i

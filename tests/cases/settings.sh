@@ -11,6 +11,7 @@ case_defaults() {
 	expect setting confirm_time is 120 on mover
 	expect setting carrier_delay is 2000 on mover
 	expect setting validate_time is 10 on mover
+	expect setting keyshare_after is 3000 on mover
 }
 
 describe "a bad value gets EINVAL and changes nothing"
@@ -34,6 +35,9 @@ case_bad_values() {
 	done
 	for value in -1 60001 ten; do
 		expect refused on mover set tcp_continuity/carrier_delay "$value"
+	done
+	for value in -1 3600001 3s; do
+		expect refused on mover set tcp_continuity/keyshare_after "$value"
 	done
 	expect setting mode is classic on mover
 	expect setting classic_kind is 253 on mover

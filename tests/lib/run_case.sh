@@ -9,7 +9,7 @@ TEST=$1
 WORK=/tmp/case
 SCALE=${SCALE:-1} SEED=${SEED:-1}
 # shellcheck disable=SC2034 # read in other files
-declare -A OPT=([loss]='' [delay]='' [reorder]='' [family]=4 [mode]=classic [legacy]='' [snap]=262144)
+declare -A OPT=([loss]='' [delay]='' [reorder]='' [family]=4 [mode]=classic [keyshare]=0 [legacy]='' [snap]=262144)
 export WORK
 
 for file in list say host topology flow capture counters expect moved attack; do

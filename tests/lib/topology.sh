@@ -14,7 +14,9 @@
 #
 # Variants: loss=10%, delay=80ms (of a round trip), reorder=25%, and `rough`, which is some of each.
 # Words after the name: `mode=secure` is another mode than classic, `mode=default` sets none, `legacy=HOST|both`
-# switches it off there; `attacker` adds a host with 10.0.5.66 behind east, `uncaptured` makes no captures.
+# switches it off there; `keyshare=500` has connections of that age exchange keys, which those of `mode=secure` do not
+# as a rule, so that every segment is one of the test's; `attacker` adds a host with 10.0.5.66 behind east,
+# `uncaptured` makes no captures.
 #
 # joined: mover and correspondent on one cable, 10.0.1.1 and 10.0.1.2.
 # single: one host, mover, with 10.0.1.1 and 10.0.2.1 on interfaces of their own.
@@ -46,6 +48,7 @@ make_mode() {
 		[[ ${OPT[legacy]} != @("$host"|both) ]] || mode=off
 		[ -e /proc/net/tcp_continuity_stat ] || fail "the module is loaded" "it is not"
 		[ "$mode" = default ] || on "$host" set tcp_continuity/mode "$mode"
+		[[ $mode = @(off|classic|default) ]] || on "$host" set tcp_continuity/keyshare_after "${OPT[keyshare]}"
 	done
 }
 
