@@ -58,6 +58,51 @@ bool tcpc_tcp_has_unacknowledged(const struct sock *sk)
 	return !tcp_rtx_and_write_queues_empty(sk);
 }
 
+/* tcp_model_timeout(), net/ipv4/tcp_timer.c, with TCP_RTO_MIN: in jiffies. */
+static u64 tcpc_tcp_model_timeout(const struct sock *sk, unsigned int boundary)
+{
+	unsigned int thresh = ilog2(tcp_rto_max(sk) / TCP_RTO_MIN);
+
+	if (boundary <= thresh)
+		return ((2ULL << boundary) - 1) * TCP_RTO_MIN;
+	return ((2ULL << thresh) - 1) * TCP_RTO_MIN +
+	       (u64)(boundary - thresh) * tcp_rto_max(sk);
+}
+
+/* tcp_rtx_probe0_timed_out(), net/ipv4/tcp_timer.c: the peer closed its window on what was sent. */
+static bool tcpc_tcp_is_shut_out(const struct sock *sk)
+{
+	return tcp_sk(sk)->packets_out && !tcp_sk(sk)->snd_wnd;
+}
+
+/* Whether tcp_retransmit_timer() or tcp_probe_timer() would give up when it is called next. */
+bool tcpc_tcp_is_about_to_end(const struct sock *sk)
+{
+	unsigned int limit = READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_retries2);
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+
+	if (!tcp_sk(sk)->packets_out)
+		return icsk->icsk_probes_out >= limit;
+	if (tcpc_tcp_is_shut_out(sk))
+		return tcp_jiffies32 - tcp_sk(sk)->rcv_tstamp + icsk->icsk_rto >
+		       2 * tcp_rto_max(sk);
+	return msecs_to_jiffies(tcpc_tcp_tried_ms(sk)) + (u64)icsk->icsk_rto >=
+	       tcpc_tcp_model_timeout(sk, limit);
+}
+
+/*
+ * tcp_update_rto_stats() counts before it sends, the backoff grows after that; so for the first
+ * retransmission in a row there is no backoff yet. tcpc_tcp_try_on() leaves some.
+ */
+bool tcpc_tcp_is_unanswered(const struct sock *sk)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	u8 retransmits = READ_ONCE(icsk->icsk_retransmits);
+
+	return retransmits >= 2 || (retransmits && READ_ONCE(icsk->icsk_backoff)) ||
+	       READ_ONCE(icsk->icsk_probes_out) >= 2;
+}
+
 void tcpc_tcp_mstamp_refresh(struct tcp_sock *tp)
 {
 	tcp_mstamp_refresh_inline(tp);
@@ -158,4 +203,30 @@ void tcpc_tcp_sync_mss_to_route(struct sock *sk)
 	icsk->icsk_mtup.probe_size = 0;
 	if (dst)
 		icsk->icsk_sync_mss(sk, dst_mtu(dst));
+}
+
+/* Since the first segment was sent that was not acknowledged, or the first probe of the window. */
+u32 tcpc_tcp_tried_ms(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 since;
+
+	if (!tp->packets_out)
+		return inet_csk(sk)->icsk_probes_tstamp ?
+		       jiffies_to_msecs(tcp_jiffies32 - inet_csk(sk)->icsk_probes_tstamp) : 0;
+	if (!tp->retrans_stamp)
+		return 0;
+	since = tcp_clock_ts(tp->tcp_usec_ts) - tp->retrans_stamp;
+	return tp->tcp_usec_ts ? since / USEC_PER_MSEC : since;
+}
+
+/* retransmits_timed_out(), net/ipv4/tcp_timer.c, says no while nothing was retransmitted. */
+void tcpc_tcp_try_on(struct sock *sk)
+{
+	WRITE_ONCE(inet_csk(sk)->icsk_retransmits, 0);
+	WRITE_ONCE(inet_csk(sk)->icsk_probes_out, 0);
+	/* tcp_ld_RTO_revert() may have taken all of it: the next retransmission is none of a new row. */
+	WRITE_ONCE(inet_csk(sk)->icsk_backoff, max_t(u8, inet_csk(sk)->icsk_backoff, 1));
+	if (tcpc_tcp_is_shut_out(sk))
+		tcp_sk(sk)->rcv_tstamp = tcp_jiffies32;
 }

@@ -12,6 +12,8 @@ void tcpc_tcp_expire_timer(struct sock *sk, u8 event);
 void tcpc_tcp_forget_rtt(struct tcp_sock *tp);
 bool tcpc_tcp_has_timestamps(const struct tcp_sock *tp);
 bool tcpc_tcp_has_unacknowledged(const struct sock *sk);
+bool tcpc_tcp_is_about_to_end(const struct sock *sk);
+bool tcpc_tcp_is_unanswered(const struct sock *sk);
 void tcpc_tcp_mstamp_refresh(struct tcp_sock *tp);
 void tcpc_tcp_raise_to_initial_window(struct sock *sk);
 void tcpc_tcp_rearm(struct sock *sk);
@@ -24,5 +26,7 @@ void tcpc_tcp_set_initial_window(struct sock *sk);
 void tcpc_tcp_set_window_clamp(struct tcp_sock *tp, u32 clamp);
 void tcpc_tcp_stop_timer(struct sock *sk);
 void tcpc_tcp_sync_mss_to_route(struct sock *sk);
+u32 tcpc_tcp_tried_ms(const struct sock *sk);
+void tcpc_tcp_try_on(struct sock *sk);
 
 #endif

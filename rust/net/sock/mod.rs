@@ -13,6 +13,7 @@
 //! | `bind.rs` | moving it in the hash of bound addresses |
 //! | `rebind.rs` | giving it another 4-tuple |
 //! | `resume.rs` | going on at once on a new path; parking it while there is none |
+//! | `patience.rs` | whether its peer answers, and how long it tries |
 //! | `output.rs` | sending an option-only segment |
 //!
 //! C headers: [`include/net/sock.h`](srctree/include/net/sock.h),
@@ -21,6 +22,7 @@
 mod bind;
 mod lock;
 mod output;
+mod patience;
 mod rebind;
 mod resume;
 mod view;

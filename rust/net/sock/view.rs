@@ -120,6 +120,15 @@ impl Locked<'_> {
 }
 
 impl TcpSock {
+    /// As [`Locked::rto`], read without the lock.
+    pub fn rto_unlocked(&self) -> Duration {
+        let tp: *const bindings::tcp_sock = self.sk.as_ptr().cast_const().cast();
+        // SAFETY: `__tcp_set_rto()` computes on two members of the socket, which our reference
+        // keeps; `tcp_get_info()` (net/ipv4/tcp.c) reads them without the lock, too.
+        let micros = unsafe { bindings::tcpc_tcp_base_rto_us(tp) };
+        Duration::from_micros(u64::from(micros))
+    }
+
     /// The connection's sequence numbers as they are just now, read without the lock: each is
     /// right, but they need not be of one moment. Good for telling a stranger's segment from the
     /// peer's.
