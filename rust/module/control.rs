@@ -73,6 +73,7 @@ impl Control {
         c"validate_time",
         c"psk_required",
         c"keyshare_after",
+        c"rst_guard",
     ];
 
     /// The names of the files that can be written only.
@@ -116,6 +117,7 @@ impl Control {
             validate_time: Duration::from_secs(value(4).into()),
             psk_required: value(5) != 0,
             keyshare_after: settings::unless_zero(value(6)),
+            rst_guard: Duration::from_millis(value(7).into()),
         }
     }
 

@@ -3,10 +3,11 @@
 //! Events: segments received.
 //!
 //! Nearly every segment passes the first test and no other. What is left is, in this order: a SYN,
-//! which ends what is remembered of its tuple; an ADDRESS UPDATE; a segment of a flow on the move;
-//! a segment for a tuple that was left.
+//! which ends what is remembered of its tuple; an ADDRESS UPDATE; a RST of a connection of the secure
+//! profile; a segment of a flow on the move; a segment for a tuple that was left.
 
 use crate::module::namespace::Namespace;
+use crate::module::secure::Guarded;
 use crate::net::netfilter::{
     HookState,
     Hooks, //
@@ -45,7 +46,8 @@ impl Hooks for Namespace {
         };
         let trial = self.connections.any_watched();
         let quiet = self.motions.is_empty() && self.transit.is_empty() && !trial;
-        if quiet && peek.is_plain() {
+        let guarded = peek.has(segment::RST) && self.connections.current() != 0;
+        if quiet && peek.is_plain() && !guarded {
             return skb.accept();
         }
         let Some(segment) = skb.segment(&peek) else {
@@ -69,6 +71,13 @@ impl Hooks for Namespace {
         }
         if trial {
             self.earn(&skb, state, &segment);
+        }
+        if guarded {
+            match self.guard(&mut skb, state, &segment, &tuple) {
+                Guarded::Ignore => return skb.consume(),
+                Guarded::Believe => return skb.accept(),
+                Guarded::No => {}
+            }
         }
         if !self.motions.is_empty() && self.moving(&segment, &tuple) {
             return skb.consume();

@@ -20,6 +20,7 @@ use crate::proto::flow::{
     Flow,
     State, //
 };
+use crate::proto::ids::Epoch;
 use crate::proto::settings::Settings;
 use crate::proto::time::Instant;
 use kernel::alloc::flags::GFP_ATOMIC;
@@ -131,6 +132,13 @@ impl Motions {
         let actions = flow.handle(now, settings, event);
         self.count_suspended(before, is_suspended(flow));
         Some(actions)
+    }
+
+    /// An UPDATE with `epoch` was sent from `tuple` that is none of its flow's, if there is one.
+    pub fn used(&self, tuple: &Tuple, epoch: Epoch) {
+        if let Some(motion) = self.table.lock().get_mut(tuple).and_then(Option::as_mut) {
+            motion.flow.used(epoch);
+        }
     }
 
     /// Looks at the flow of `tuple`, if there is one.

@@ -31,6 +31,11 @@ impl Namespace {
             self.connections.any_on_trial(),
         );
         let secure = self.control.mode().has_secure();
+        if secure && self.connections.current() != 0 && skb.is_unanswered() {
+            if let Some(sender) = skb.sender() {
+                self.note_silence(&skb, sender);
+            }
+        }
         let quiet = !emission && !suspended && !echoing && !trial && self.transit.is_empty();
         if quiet && !secure {
             return skb.accept();

@@ -43,7 +43,7 @@ const TASKS: usize = 4096;
 /// orphans, about (`tcp_orphan_retries`, Documentation/networking/ip-sysctl.rst).
 const ORPHAN: Duration = Duration::from_secs(100);
 
-/// What found its socket owned by a process.
+/// What found its socket owned by a process, or locked by whoever saw it.
 pub enum Task {
     /// An UPDATE to judge and to follow.
     Follow(TcpSock, Candidate),
@@ -59,6 +59,10 @@ pub enum Task {
     Respond(TcpSock, Secure),
     /// Something to send for a key exchange.
     Exchange(TcpSock, exchange::Action),
+    /// A peer to ask whether it is there.
+    Ask(TcpSock),
+    /// A connection whose peer does not answer, seen while its lock was held.
+    Silence(TcpSock),
 }
 
 /// The tasks of a namespace.
@@ -108,6 +112,13 @@ impl Namespace {
             self.work_now();
         } else {
             self.count(Happening::NoMemory);
+        }
+    }
+
+    /// As [`Namespace::postpone`], where that is not counted.
+    pub fn postpone_quietly(&self, task: Task) {
+        if !self.is_ending() && self.postponed.push(task) {
+            self.work_now();
         }
     }
 
@@ -182,6 +193,8 @@ impl Namespace {
             Task::Respond(sock, option) => {
                 self.send_response(&mut sock.lock(), option);
             }
+            Task::Ask(sock) => self.ask_now(&sock),
+            Task::Silence(sock) => self.meet_silence(&sock),
         }
     }
 

@@ -83,6 +83,13 @@ impl Announcement {
         self.disbelieve(to);
     }
 
+    /// An UPDATE with `epoch` was sent otherwise.
+    pub fn used(&mut self, epoch: Epoch) {
+        if let Profile::Secure { last, .. } = &mut self.profile {
+            *last = epoch.max(*last);
+        }
+    }
+
     /// The peer has answered: it knows of `local`.
     pub fn answered(&mut self, local: IpAddr) {
         self.confirmed = local;

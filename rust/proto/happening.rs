@@ -163,6 +163,16 @@ pub enum Happening {
     KeyedSent,
     /// A connection has the keys of an exchange, and takes no others.
     KeysExchanged,
+    /// The peer was asked whether it is there.
+    ProbeSent,
+    /// It has said that it is.
+    ProbeAnswered,
+    /// It was asked as often as it is, and has not answered.
+    ProbeUnanswered,
+    /// A RST was given to TCP, since the peer did not contradict.
+    RstBelieved,
+    /// A connection whose peer does not answer was kept beyond TCP's limit.
+    Outlasted,
 }
 
 /// Anything that is counted.
@@ -235,6 +245,11 @@ pub const ALL: [Counted; COUNT] = [
     H(Happening::KeyshareUnanswered),
     H(Happening::KeyedSent),
     H(Happening::KeysExchanged),
+    H(Happening::ProbeSent),
+    H(Happening::ProbeAnswered),
+    H(Happening::ProbeUnanswered),
+    H(Happening::RstBelieved),
+    H(Happening::Outlasted),
     R(Reject::BadLength),
     R(Reject::Truncated),
     R(Reject::RepeatedOption),
@@ -276,7 +291,7 @@ pub const ALL: [Counted; COUNT] = [
 ];
 
 /// How many things are counted.
-pub const COUNT: usize = 75;
+pub const COUNT: usize = 80;
 
 /// The rows of the table, in the order of [`Counted::index`].
 pub fn rows() -> impl Iterator<Item = Row> {
@@ -342,6 +357,11 @@ impl Happening {
             Self::KeyshareUnanswered => "KeyshareUnanswered",
             Self::KeyedSent => "KeyedSent",
             Self::KeysExchanged => "KeysExchanged",
+            Self::ProbeSent => "ProbeSent",
+            Self::ProbeAnswered => "ProbeAnswered",
+            Self::ProbeUnanswered => "ProbeUnanswered",
+            Self::RstBelieved => "RstBelieved",
+            Self::Outlasted => "Outlasted",
         }
     }
 }

@@ -15,6 +15,7 @@
 //! | `announcement.rs` | how its peer is told, in either profile |
 //! | `proof.rs` | what confirms a move in the classic profile |
 //! | `correspondent.rs`, `correspondent/` | whether an UPDATE is followed; what then goes on |
+//! | `probe.rs` | whether a peer is still there, and what is thought of a RST |
 //! | `path.rs` | how sure it is that a peer is somewhere, and how much may be sent there |
 //! | `handshake.rs`, `session.rs` | how a connection comes to be of the secure profile; what it is then |
 //! | `exchange.rs`, `session/rekeying.rs` | how its ends come to keys that nobody else can have seen |
@@ -38,6 +39,7 @@ pub mod known_answers;
 pub mod mover;
 pub mod option;
 pub mod path;
+pub mod probe;
 pub mod proof;
 pub mod psk;
 pub mod seq;

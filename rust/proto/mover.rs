@@ -149,6 +149,11 @@ impl Flow {
         }
     }
 
+    /// An UPDATE with `epoch` was sent that is none of the flow's: no other may have it.
+    pub fn used(&mut self, epoch: Epoch) {
+        self.announcement.used(epoch);
+    }
+
     /// When it came into its state.
     pub fn since(&self) -> Instant {
         self.since

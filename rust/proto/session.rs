@@ -178,6 +178,13 @@ impl Session {
         }
     }
 
+    /// An UPDATE from where this end is already: is the peer there? `None` if there can be no other.
+    pub fn probe(&mut self, hmac: &impl Hmac, ends: &Ends) -> Option<Update> {
+        let epoch = self.used.last.next()?;
+        // Answers to those before it, from the same address, count as before.
+        Some(self.update(hmac, epoch, true, ends))
+    }
+
     /// Whether an UPDATE is the peer's, and for this connection. If so the peer has the profile,
     /// which is to be counted if it was not known.
     ///

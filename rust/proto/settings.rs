@@ -87,7 +87,7 @@ pub struct Row {
 pub struct BadValue;
 
 /// How many settings there are.
-pub const COUNT: usize = 7;
+pub const COUNT: usize = 8;
 
 /// The settings, in the order of their files.
 pub const TABLE: [Row; COUNT] = [
@@ -147,6 +147,14 @@ pub const TABLE: [Row; COUNT] = [
         default: 3_000,
         help: "How old a connection is when its ends begin a key exchange; 0 for never",
     },
+    Row {
+        name: "rst_guard",
+        unit: "milliseconds",
+        min: 0,
+        max: 60_000,
+        default: 1_000,
+        help: "How long a peer has to contradict a RST, 0 to believe it at once",
+    },
 ];
 
 impl Row {
@@ -184,6 +192,8 @@ pub struct Settings {
     pub psk_required: bool,
     /// See [`TABLE`]; `None` for never.
     pub keyshare_after: Option<Duration>,
+    /// See [`TABLE`].
+    pub rst_guard: Duration,
 }
 
 /// A time of which 0 means that it never comes.
@@ -193,7 +203,7 @@ pub fn unless_zero(millis: u32) -> Option<Duration> {
 
 impl Default for Settings {
     fn default() -> Self {
-        let [_, hold, confirm, carrier, validate, psk, keyshare] = TABLE;
+        let [_, hold, confirm, carrier, validate, psk, keyshare, guard] = TABLE;
         Self {
             classic_kind: Kind::default(),
             hold_time: Duration::from_secs(hold.default.into()),
@@ -202,6 +212,7 @@ impl Default for Settings {
             validate_time: Duration::from_secs(validate.default.into()),
             psk_required: psk.default != 0,
             keyshare_after: unless_zero(keyshare.default),
+            rst_guard: Duration::from_millis(guard.default.into()),
         }
     }
 }

@@ -19,8 +19,10 @@ use crate::net::sync::{
 use crate::proto::addr::Endpoint;
 use crate::proto::correspondent::secure::Correspondent;
 use crate::proto::ids::Token;
+use crate::proto::probe::Probe;
 use crate::proto::session::Session;
 use crate::proto::time::Instant;
+use core::time::Duration;
 use kernel::alloc::flags::GFP_ATOMIC;
 use kernel::prelude::*;
 use kernel::rbtree::{
@@ -33,12 +35,17 @@ use kernel::sync::atomic::{
     Relaxed, //
 };
 
+/// How often it is noted that a connection's peer does not answer: once for each retransmission.
+const NOTED: Duration = Duration::from_millis(100);
+
 /// A connection of the profile.
 pub struct Connection {
     /// Its keys, tokens and epochs.
     pub session: Session,
     /// Where its peer is.
     pub peer: Correspondent,
+    /// Whether its peer is asked if it is there.
+    pub probe: Probe,
     /// The 4-tuple its socket has.
     pub tuple: Tuple,
     /// The interface its socket is bound to, 0 for none.
@@ -49,6 +56,8 @@ pub struct Connection {
     echo_until: Option<Instant>,
     /// Nothing is done about it before: its socket could not be found.
     not_before: Option<Instant>,
+    /// When it was last noted that its peer does not answer.
+    silent: Option<Instant>,
 }
 
 impl Connection {
@@ -66,10 +75,12 @@ impl Connection {
                 port: tuple.remote_port,
             }),
             tuple,
+            probe: Probe::new(),
             interface,
             clamp: None,
             echo_until,
             not_before: None,
+            silent: None,
         }
     }
 
@@ -93,10 +104,25 @@ impl Connection {
         let deadlines = [
             self.echo_until,
             self.peer.deadline(),
+            self.probe.deadline(),
             self.session.exchange_deadline(),
         ];
         let first = deadlines.into_iter().flatten().min()?;
         Some(self.not_before.map_or(first, |at| at.max(first)))
+    }
+
+    /// Its peer does not answer. Whether that is to be looked into.
+    pub fn note_silence(&mut self, now: Instant) -> bool {
+        let lately = self.silent.is_some_and(|noted| now.since(noted) < NOTED);
+        if !lately {
+            self.silent = Some(now);
+        }
+        !lately
+    }
+
+    /// Whether its peer is asked if it is there.
+    fn is_asking(&self) -> bool {
+        self.probe.deadline().is_some()
     }
 
     /// Whether its next acknowledgement may have to carry an ECHO.
@@ -159,6 +185,7 @@ pub struct Connections {
     echoing: Atomic<u32>,
     trials: Atomic<u32>,
     watched: Atomic<u32>,
+    asking: Atomic<u32>,
     #[pin]
     tables: SpinLockBh<Tables>,
 }
@@ -178,6 +205,7 @@ impl Connections {
             echoing: Atomic::new(0),
             trials: Atomic::new(0),
             watched: Atomic::new(0),
+            asking: Atomic::new(0),
             tables <- spinlock_bh!(
                 Tables {
                     by_sock: RBTree::new(), by_token: RBTree::new(), by_time: RBTree::new(),
@@ -205,6 +233,11 @@ impl Connections {
     /// Whether any path is not validated, or was not in time.
     pub fn any_watched(&self) -> bool {
         self.watched.load(Relaxed) != 0
+    }
+
+    /// Whether any peer is asked if it is there.
+    pub fn any_asking(&self) -> bool {
+        self.asking.load(Relaxed) != 0
     }
 
     /// Whether no connection is known by `token`.
@@ -255,6 +288,7 @@ impl Connections {
         recount(&self.echoing, connection.is_echoing(), false);
         recount(&self.trials, connection.is_on_trial(), false);
         recount(&self.watched, connection.is_watched(), false);
+        recount(&self.asking, connection.is_asking(), false);
         self.count.fetch_sub(1, Relaxed);
         let place = place.and_then(|place| tables.by_time.remove_node(&place));
         let token = tables.by_token.remove_node(&token);
@@ -284,11 +318,12 @@ impl Connections {
         let entry = tables.by_sock.get_mut(&sock)?;
         let connection = &mut entry.connection;
         let (echoing, trial) = (connection.is_echoing(), connection.is_on_trial());
-        let watched = connection.is_watched();
+        let (watched, asking) = (connection.is_watched(), connection.is_asking());
         let result = act(connection);
         recount(&self.echoing, echoing, connection.is_echoing());
         recount(&self.trials, trial, connection.is_on_trial());
         recount(&self.watched, watched, connection.is_watched());
+        recount(&self.asking, asking, connection.is_asking());
         entry.place(sock, &mut tables.by_time);
         Some(result)
     }

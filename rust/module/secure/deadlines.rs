@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Deadlines of connections: the end of ECHOs, challenges to be repeated, paths to be left, steps of
-//! key exchanges.
+//! Deadlines of connections: the end of ECHOs, challenges to be repeated, paths to be left, peers to be
+//! asked again, steps of key exchanges.
 //!
 //! What costs time is bounded in each run of the worker, so that connections which lose their
 //! address never wait for many that exchange keys.
@@ -27,6 +27,7 @@ const AGAIN: Duration = Duration::from_millis(100);
 /// What is due.
 struct What {
     trial: bool,
+    asking: bool,
     exchange: bool,
 }
 
@@ -56,10 +57,11 @@ impl Namespace {
             connection.end_echo_in_time(now);
             What {
                 trial: is_due(connection.peer.deadline()),
+                asking: is_due(connection.probe.deadline()),
                 exchange: is_due(connection.session.exchange_deadline()),
             }
         });
-        let Some(what) = due.filter(|what| what.trial || what.exchange) else {
+        let Some(what) = due.filter(|what| what.trial || what.asking || what.exchange) else {
             return false;
         };
         let Some(sock) = self.sock_of(id) else {
@@ -72,6 +74,9 @@ impl Namespace {
             if let Ok(actions) = self.tell_peer(id, Event::Deadline) {
                 self.carry_out(locked, id, Answer::new(actions));
             }
+        }
+        if what.asking {
+            self.meet_asking(&mut sock.lock(), id);
         }
         if what.exchange {
             self.meet_exchange(&sock, now);

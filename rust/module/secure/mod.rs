@@ -12,9 +12,11 @@
 //! | `exchange.rs` | KEYSHARE and KEYED: what came, what is computed for it, what is sent |
 //! | `deadlines.rs` | what is to be done about connections as time goes on |
 //! | `perform.rs` | what the correspondent's state machine answers, carried out |
+//! | `ask.rs` | asking the peer whether it is there: after RSTs, after silence |
 //! | `budget.rs` | what goes to a path that is not validated, and what comes from it |
 //! | `destinations.rs` | what all connections together may send to an address that is not |
 
+mod ask;
 mod budget;
 pub mod connections;
 mod deadlines;
@@ -26,6 +28,7 @@ mod perform;
 pub mod psk;
 mod receive;
 
+pub use ask::Guarded;
 pub use perform::Answer;
 pub use receive::Arrival;
 

@@ -68,11 +68,7 @@ impl Namespace {
         retransmission: bool,
         tuple: &Tuple,
     ) -> Option<OptionOctets> {
-        // As the correspondent sees them: this end is the source.
-        let ends = Ends {
-            source: ends_of(tuple).destination,
-            destination: ends_of(tuple).source,
-        };
+        let ends = ends_sent(tuple);
         let update = self.connections.with(id, |connection| {
             connection
                 .session
@@ -269,6 +265,7 @@ impl Namespace {
             segment: self
                 .destinations
                 .grant(remote, locked.segment_octets(), now),
+            unanswered: locked.is_unanswered(),
         };
         let actions = self.tell_peer(id, event)?;
         self.settle(locked, id, actions)
@@ -299,7 +296,14 @@ impl Namespace {
         match answer {
             Some(Ok(response)) => {
                 self.motion_confirmed(&tuple, confirm);
-                self.respond(sock, Secure::Response(response));
+                let restart = self.is_answered(&sock, confirm.epoch);
+                self.respond(sock.clone(), Secure::Response(response));
+                if restart {
+                    // First what the segment acknowledges, as for an UPDATE.
+                    let verdict = skb.deliver(state);
+                    self.resend(sock);
+                    return verdict;
+                }
             }
             Some(Err(reject)) => self.count(reject),
             None => self.count(Reject::SecureNotCapable),
@@ -356,6 +360,18 @@ impl Namespace {
             Err(reject) => self.count(reject),
         }
         skb.accept()
+    }
+}
+
+/// Source and destination of a segment, from what it is sent by.
+pub(super) fn ends_sent(tuple: &Tuple) -> Ends {
+    let Ends {
+        source,
+        destination,
+    } = ends_of(tuple);
+    Ends {
+        source: destination,
+        destination: source,
     }
 }
 

@@ -60,6 +60,8 @@ pub enum Event {
         rto: Duration,
         /// The length of a full segment with its IP header.
         segment: u32,
+        /// Whether this end has retransmitted, more than once in a row, and was not answered.
+        unanswered: bool,
     },
     /// What was asked for by [`Action::Rebind`] or [`Action::ReturnTo`] was done.
     Rebound,
@@ -292,6 +294,7 @@ impl Correspondent {
             challenge,
             rto,
             segment,
+            unanswered,
         } = event
         else {
             return Actions::default();
@@ -299,7 +302,7 @@ impl Correspondent {
         let (epoch, remote) = (update.epoch, ends.source);
         if remote == self.path.remote {
             self.followed = epoch;
-            return self.answer_again(challenge, octets);
+            return self.answer_again(challenge, octets, unanswered);
         }
         let path = if self.recent.knows(remote, now) {
             Path::validated(remote, epoch, Some(challenge))
@@ -322,7 +325,7 @@ impl Correspondent {
     }
 
     /// An UPDATE from where the peer is thought to be: it has not been confirmed, or was away.
-    fn answer_again(&mut self, fresh: Challenge, octets: u32) -> Actions {
+    fn answer_again(&mut self, fresh: Challenge, octets: u32, unanswered: bool) -> Actions {
         if let Some(trial) = self.trial_mut() {
             trial.credit.receive(octets);
         }
@@ -333,6 +336,10 @@ impl Correspondent {
             actions.push(Action::Budget(octets));
         }
         actions.push(self.confirm(challenge, false));
+        if unanswered {
+            // The path is there again, for what this end has to send as well.
+            actions.push(Action::RestartPath);
+        }
         actions.push(Action::Count(Happening::Repeated));
         actions
     }

@@ -27,6 +27,6 @@ fn no_variant_is_missing_from_the_table() {
         ALL.iter()
             .filter(|c| matches!(c, Counted::Happening(_)))
             .count(),
-        Happening::KeysExchanged as usize + 1
+        Happening::Outlasted as usize + 1
     );
 }

@@ -72,6 +72,7 @@ impl Told {
             challenge: Challenge([self.asked; 8]),
             rto: RTO,
             segment: SEGMENT,
+            unanswered: false,
         }
     }
 
@@ -324,6 +325,13 @@ fn an_update_from_where_it_is_is_answered_and_asks_the_same() {
         Action::Count(Happening::Repeated),
     ];
     assert_eq!(told.tell(400, update), Ok(expected));
+    // What it has sent in vain it sends again, now that the mover is there.
+    let mut again = told.update(3, host(2));
+    if let Event::Update { unanswered, .. } = &mut again {
+        *unanswered = true;
+    }
+    let actions = told.tell(400, again).expect("followed");
+    assert!(actions.contains(&Action::RestartPath));
     // Time is not given twice, and the answer to the first question counts.
     assert_eq!(told.machine.deadline(), Some(at(400)));
     let first = told.movers.update(

@@ -18,11 +18,15 @@ use tcp_continuity::proto::ids::{Challenge, Epoch, Nonce, PublicValue};
 use tcp_continuity::proto::keyring::Keyring;
 use tcp_continuity::proto::option::secure::{Carrier, Secure};
 use tcp_continuity::proto::option::SPACE;
+use tcp_continuity::proto::probe::{Event as ProbeEvent, Probe};
+use tcp_continuity::proto::seq::SeqNum;
 use tcp_continuity::proto::session::{Session, Strength};
 use tcp_continuity::proto::settings::Settings;
 use tcp_continuity::proto::time::Instant;
 
 pub use tcp_continuity::proto::flow::State;
+
+mod asking;
 
 pub const CLIENT_PORT: u16 = 40_000;
 pub const SERVER_PORT: u16 = 22;
@@ -33,6 +37,8 @@ const RTO: Duration = Duration::from_millis(400);
 const CHATTER: u64 = 1_000;
 /// How long a host needs to compute something for the key exchange.
 const COMPUTING: u64 = 7;
+/// How often it speaks in vain until that is silence.
+const PATIENCE: u32 = 2;
 /// How many full segments follow a restart.
 const WINDOW: u32 = 10;
 
@@ -82,6 +88,13 @@ pub struct Host {
     opening: Opening,
     session: Option<Session>,
     flow: Option<Flow>,
+    probe: Probe,
+    /// How often it has spoken since it heard the peer.
+    unheard: u32,
+    /// How often it heard the peer: so much is acknowledged.
+    heard: u32,
+    /// Whether its socket is gone, so that it answers all with RST.
+    pub is_gone: bool,
     pub settings: Settings,
     chance: Chance,
     /// What was computed, and when it is there.
@@ -89,6 +102,8 @@ pub struct Host {
     /// When it has something to say, or its SYN or SYN/ACK was not answered.
     chatter: u64,
     has_address: bool,
+    /// Where the peer was: what comes from there is no stranger's.
+    left: Vec<Endpoint>,
     counts: Vec<Happening>,
     pub rejects: Vec<Reject>,
     /// What it sends.
@@ -103,11 +118,16 @@ impl Host {
             opening: Opening::Listening,
             session: None,
             flow: None,
+            probe: Probe::new(),
+            unheard: 0,
+            heard: 0,
+            is_gone: false,
             settings: Settings::default(),
             chance: Chance(seed),
             computing: None,
             chatter: u64::MAX,
             has_address: true,
+            left: Vec::new(),
             counts: Vec::new(),
             rejects: Vec::new(),
             out: Vec::new(),
@@ -169,6 +189,7 @@ impl Host {
             self.machine.deadline(),
             self.flow.as_ref().and_then(Flow::deadline),
             self.session.as_ref().and_then(Session::exchange_deadline),
+            self.probe.deadline(),
         ];
         let machines = machines.into_iter().flatten().map(Instant::as_millis);
         let computed = self.computing.as_ref().map_or(u64::MAX, |(at, _)| *at);
@@ -180,6 +201,10 @@ impl Host {
         if self.chatter <= now {
             self.chatter = now + CHATTER;
             self.speak();
+            self.unheard += 1;
+            if self.unheard >= PATIENCE && self.is_capable() && self.state() == State::Stable {
+                self.tell_probe(now, ProbeEvent::Silence { rto: RTO });
+            }
         }
         let is_due = |at: Option<Instant>| at.is_some_and(|at| at.as_millis() <= now);
         if is_due(self.machine.deadline()) {
@@ -187,6 +212,9 @@ impl Host {
         }
         if is_due(self.flow.as_ref().and_then(Flow::deadline)) {
             self.tell_flow(now, Event::Deadline);
+        }
+        if is_due(self.probe.deadline()) {
+            self.tell_probe(now, ProbeEvent::Deadline);
         }
         if is_due(self.session.as_ref().and_then(Session::exchange_deadline)) {
             self.meet_exchange(now);
@@ -247,6 +275,11 @@ impl Host {
         self.chatter = now + CHATTER;
     }
 
+    /// It has nothing to say any more.
+    pub fn fall_silent(&mut self) {
+        self.chatter = u64::MAX;
+    }
+
     /// The address it has is lost; there may be another.
     pub fn address_lost(&mut self, now: u64, new: Option<Endpoint>) {
         self.has_address = false;
@@ -278,6 +311,12 @@ impl Host {
         if !self.has_address || segment.destination != self.local {
             return;
         }
+        if segment.rst {
+            return self.receive_rst(now, segment);
+        }
+        if self.is_gone {
+            return self.send_rst(segment);
+        }
         let option = match Secure::find(&segment.options) {
             Ok(option) => option,
             Err(reject) => {
@@ -297,8 +336,16 @@ impl Host {
                 }
                 let news = self.session.as_mut().and_then(Session::take_news);
                 self.counts.extend(news);
+                if !self.is_peers(segment.source) && !self.left.contains(&segment.source) {
+                    self.send_rst(segment);
+                }
             }
         }
+    }
+
+    /// Whether segments from there are the connection's.
+    fn is_peers(&self, source: Endpoint) -> bool {
+        source == self.remote() || Some(source) == self.machine.lapsed()
     }
 
     fn receive_syn(&mut self, segment: &Segment, now: u64, option: Option<Secure>) {
@@ -349,7 +396,7 @@ impl Host {
         option: Option<Secure>,
     ) -> Result<(), Reject> {
         let source = segment.source;
-        let is_ours = source == self.remote() || Some(source) == self.machine.lapsed();
+        let is_ours = self.is_peers(source);
         if is_ours {
             if let Opening::SynReceived(server) = &mut self.opening {
                 let server = server.take();
@@ -362,6 +409,8 @@ impl Host {
         };
         match option {
             None if is_ours => {
+                self.unheard = 0;
+                self.heard += 1;
                 let octets = segment.octets;
                 self.tell_machine(now, PeerEvent::Received { source, octets });
             }
@@ -382,6 +431,7 @@ impl Host {
                     challenge: Challenge(self.random()),
                     rto: RTO,
                     segment: SEGMENT,
+                    unanswered: self.unheard >= PATIENCE,
                 };
                 self.tell_machine(now, event);
             }
@@ -390,6 +440,12 @@ impl Host {
                 self.send_option(&Secure::Response(response));
                 let epoch = confirm.epoch;
                 self.tell_flow(now, Event::Confirm { epoch });
+                let acknowledged = SeqNum::new(self.heard);
+                let event = ProbeEvent::Confirm {
+                    epoch,
+                    acknowledged,
+                };
+                self.tell_probe(now, event);
             }
             Some(Secure::Response(response)) => {
                 self.tell_machine(now, PeerEvent::Response { response, source });
@@ -456,13 +512,14 @@ impl Host {
     /// Sends, if it may.
     fn send(&mut self, carrier: Carrier, options: Vec<u8>, octets: u32) {
         let forbidden = self.machine.budget().is_some_and(|budget| budget < octets);
-        if !self.has_address || forbidden {
+        if !self.has_address || forbidden || self.is_gone {
             return;
         }
         self.out.push(Segment {
             source: self.local,
             destination: self.remote(),
             carrier,
+            rst: false,
             options,
             octets,
         });
@@ -533,6 +590,7 @@ impl Host {
             source,
             destination: ends.destination,
             carrier: Carrier::OptionOnly,
+            rst: false,
             options: octets_of(&Secure::Update(update)),
             octets: 80,
         }
@@ -542,7 +600,7 @@ impl Host {
     fn tell_machine(&mut self, now: u64, event: PeerEvent) {
         let mut event = Some(event);
         while let (Some(next), Some(session)) = (event.take(), self.session.as_mut()) {
-            let now = Instant::from_millis(now);
+            let (now, before) = (Instant::from_millis(now), self.machine.remote());
             let told = self
                 .machine
                 .handle(now, &self.settings, session, &Sha256, next);
@@ -550,6 +608,9 @@ impl Host {
                 Ok(actions) => actions,
                 Err(reject) => return self.rejects.push(reject),
             };
+            if self.machine.remote() != before {
+                self.left.push(before);
+            }
             for action in actions {
                 match action {
                     PeerAction::Rebind { .. } | PeerAction::ReturnTo { .. } => {

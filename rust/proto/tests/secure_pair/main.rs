@@ -5,6 +5,7 @@
 
 mod exchange;
 mod host;
+mod probes;
 mod wire;
 mod world;
 
@@ -226,6 +227,7 @@ fn a_victim_gets_three_times_what_was_sent_in_its_name_and_a_segment() {
     // The peer itself is the attacker, and has all keys. It names the victim, and says nothing more.
     let victim = home(66);
     let update = world.forge_update(CLIENT, victim);
+    world.hosts[CLIENT].fall_silent();
     let spent = u64::from(update.octets);
     world.wire.inject(world.now, update);
     world.run_until(world.now + 60_000);
@@ -243,6 +245,7 @@ fn a_victim_named_again_and_again_gets_no_more() {
     let mut world = connected(Wire::calm(20));
     let victim = home(66);
     let (mut spent, begin) = (0, world.now);
+    world.hosts[CLIENT].fall_silent();
     for round in 0..200 {
         let port = 1_000 + round % 5;
         let update = world.forge_update(CLIENT, Endpoint { port, ..victim });

@@ -12,6 +12,8 @@ pub struct Segment {
     pub source: Endpoint,
     pub destination: Endpoint,
     pub carrier: Carrier,
+    /// Whether it says that there is no connection.
+    pub rst: bool,
     /// Its option octets.
     pub options: Vec<u8>,
     /// Its length with its IP header.
