@@ -12,6 +12,7 @@ case_defaults() {
 	expect setting carrier_delay is 2000 on mover
 	expect setting validate_time is 10 on mover
 	expect setting keyshare_after is 3000 on mover
+	expect setting rst_guard is 1000 on mover
 }
 
 describe "a bad value gets EINVAL and changes nothing"
