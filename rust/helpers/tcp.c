@@ -3,8 +3,11 @@
  * Static inlines, macros and bit fields for rust/net/sock/{resume,view}.rs: TCP's own state.
  * All want the socket locked, and bottom halves off.
  */
+#include <net/inet_ecn.h>
+#include <net/ip6_checksum.h>
 #include <net/tcp.h>
 
+#include "sock.h"
 #include "tcp.h"
 
 /* tcp_init_cwnd(), net/ipv4/tcp_input.c, and no more than the clamp. */
@@ -124,6 +127,30 @@ void tcpc_tcp_rearm(struct sock *sk)
 		tcp_reset_xmit_timer(sk, ICSK_TIME_PROBE0, inet_csk(sk)->icsk_rto, false);
 }
 
+/*
+ * As __tcp_transmit_skb(), net/ipv4/tcp_output.c, for a segment that is none of the queue's: the TCP
+ * header and nothing behind it. INET_ECN_dontxmit() is for what is no data (RFC 3168, section 6.1.1).
+ */
+struct sk_buff *tcpc_tcp_make_segment(struct sock *sk, const u8 *header, unsigned int len)
+{
+	struct sk_buff *skb = alloc_skb(MAX_TCP_HEADER, GFP_ATOMIC);
+
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, MAX_TCP_HEADER);
+	memcpy(skb_push(skb, len), header, len);
+	skb_reset_transport_header(skb);
+	skb_set_owner_w(skb, sk);
+	skb_set_hash_from_sk(skb, sk);
+	INET_ECN_dontxmit(sk);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	if (tcpc_sk_is_v6(sk))
+		__tcp_v6_send_check(skb, &sk->sk_v6_rcv_saddr, &sk->sk_v6_daddr);
+	else
+		__tcp_v4_send_check(skb, inet_sk(sk)->inet_saddr, inet_sk(sk)->inet_daddr);
+	return skb;
+}
+
 u32 tcpc_tcp_receive_window(const struct tcp_sock *tp)
 {
 	return tcp_receive_window(tp);
@@ -159,6 +186,14 @@ void tcpc_tcp_reinit_congestion(struct sock *sk)
 u32 tcpc_tcp_rto_max(const struct sock *sk)
 {
 	return tcp_rto_max(sk);
+}
+
+/* tcp_advertise_mss(), net/ipv4/tcp_output.c. */
+u32 tcpc_tcp_route_advmss(const struct sock *sk)
+{
+	const struct dst_entry *dst = __sk_dst_get(sk);
+
+	return dst ? tcp_mss_clamp(tcp_sk(sk), dst_metric_advmss(dst)) : tcp_sk(sk)->advmss;
 }
 
 /* Whether data waits that the peer's window does not let out. */

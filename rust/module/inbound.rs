@@ -53,10 +53,6 @@ impl Hooks for Namespace {
         let Some(segment) = skb.segment(&peek) else {
             return skb.accept();
         };
-        let tuple = segment.as_received();
-        if segment.has(segment::SYN) && !quiet {
-            self.transit.end(&tuple);
-        }
         if !peek.is_plain() {
             match self.option(&mut skb, &segment) {
                 Ok(None) => {}
@@ -68,6 +64,10 @@ impl Hooks for Namespace {
                 }
                 Err(reject) => self.count(reject),
             }
+        }
+        let tuple = segment.as_received();
+        if segment.has(segment::SYN) && !quiet {
+            self.transit.end(&tuple);
         }
         if trial {
             self.earn(&skb, state, &segment);
@@ -109,10 +109,13 @@ impl Namespace {
     fn option(&self, skb: &mut SkBuff<'_>, segment: &Segment) -> Result<Option<Ours>, Reject> {
         let mode = self.control.mode();
         if mode.has_secure() {
-            if segment.has(segment::SYN) {
-                self.opening_received(skb, segment);
-            } else if let Some(option) = Secure::find(segment.options())? {
-                return Ok(Some(Ours::Secure(option)));
+            match Secure::find(segment.options())? {
+                // Those of a connection that is there may be on a SYN, too.
+                Some(option) if !segment.has(segment::SYN) || option.is_for_established() => {
+                    return Ok(Some(Ours::Secure(option)));
+                }
+                other if segment.has(segment::SYN) => self.opening_received(skb, segment, other),
+                _ => {}
             }
         }
         if !mode.has_classic() {

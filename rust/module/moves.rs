@@ -236,6 +236,7 @@ impl Namespace {
         let event = Event::AddressLost {
             new: self.source_for(&locked, &tuple),
             rto: locked.rto(),
+            srtt: locked.srtt(),
             clock: locked.clock(),
         };
         if self.motions.with(&tuple, |_| ()).is_none() {
@@ -260,10 +261,12 @@ impl Namespace {
         let (mode, now) = (self.control.mode(), self.now());
         let capable = self.connections.with(sock.id(), |connection| {
             let session = &connection.session;
-            session.is_capable().then(|| session.last_epoch())
+            session
+                .is_capable()
+                .then(|| (session.last_epoch(), session.wants_syn()))
         });
         match capable.flatten() {
-            Some(last) => Some(Flow::secure(local, last, now)),
+            Some((last, syn)) => Some(Flow::secure(local, last, syn, now)),
             None => mode.has_classic().then(|| Flow::new(local, now)),
         }
     }
@@ -294,6 +297,7 @@ impl Namespace {
             let event = Event::AddressAppeared {
                 new,
                 rto: locked.rto(),
+                srtt: locked.srtt(),
                 clock: locked.clock(),
             };
             self.feed(&sock, locked, event);

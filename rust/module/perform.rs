@@ -70,7 +70,10 @@ impl Namespace {
                     Action::SendSecureUpdate {
                         epoch,
                         retransmission,
-                    } => self.send_secure_update(&mut locked, sock.id(), epoch, retransmission),
+                        syn,
+                    } => {
+                        self.send_secure_update(&mut locked, sock.id(), epoch, retransmission, syn)
+                    }
                     // There is no segment here.
                     Action::IgnoreSegment => {}
                 }
@@ -136,9 +139,14 @@ impl Namespace {
         id: SockId,
         epoch: Epoch,
         retransmission: bool,
+        syn: bool,
     ) {
         if let Some(option) = self.make_update(id, epoch, retransmission, &locked.tuple()) {
-            if locked.send_option(&self.emission, option) {
+            if syn {
+                if locked.send_opening(None, &option).is_some() {
+                    self.count(Happening::UpdateOnSyn);
+                }
+            } else if locked.send_option(&self.emission, option) {
                 self.count(update_sent(retransmission));
             }
         }

@@ -118,6 +118,21 @@ impl SkBuff<'_> {
         }
     }
 
+    /// Frees the buffer, as [`SkBuff::consume`], and keeps what conntrack made of the segment: what
+    /// is sent back belongs to it.
+    ///
+    /// # Context
+    ///
+    /// `LOCAL_IN` only, late in the chain.
+    pub fn confirm_and_consume(self) -> Verdict {
+        // SAFETY: As in `deliver()`.
+        let verdict = unsafe { bindings::tcpc_skb_confirm_conntrack(self.ptr.as_ptr()) } as u32;
+        if verdict == bindings::NF_STOLEN {
+            return Verdict(verdict);
+        }
+        self.consume()
+    }
+
     /// Gives the segment to `sock`, whatever its addresses say, and lets the stack go on.
     ///
     /// `inet_steal_sock()` takes the socket of a buffer before it looks any up, and `tcp_v4_rcv()`

@@ -5,7 +5,9 @@
 use crate::proto::flow::Action;
 use crate::proto::flow::Actions;
 use crate::proto::ids::Epoch;
+use crate::proto::time::Backoff;
 use core::net::IpAddr;
+use core::time::Duration;
 
 /// How many addresses the peer may believe in that an UPDATE is sent for.
 const BELIEFS: usize = 3;
@@ -33,6 +35,8 @@ enum Profile {
         first: Epoch,
         /// The last epoch there was.
         last: Epoch,
+        /// Whether a SYN was what got through last, so that one is sent at once.
+        syn: bool,
     },
 }
 
@@ -44,9 +48,14 @@ impl Announcement {
         Self { profile, confirmed }
     }
 
-    /// In the secure profile. `last` is the epoch of the last UPDATE.
-    pub const fn secure(confirmed: IpAddr, last: Epoch) -> Self {
-        let profile = Profile::Secure { first: last, last };
+    /// In the secure profile. `last` is the epoch of the last UPDATE; `syn` whether the last that
+    /// was confirmed was on a SYN.
+    pub const fn secure(confirmed: IpAddr, last: Epoch, syn: bool) -> Self {
+        let profile = Profile::Secure {
+            first: last,
+            last,
+            syn,
+        };
         Self { profile, confirmed }
     }
 
@@ -64,7 +73,7 @@ impl Announcement {
     pub fn is_answered_by(&self, epoch: Epoch) -> bool {
         match self.profile {
             Profile::Classic { .. } => false,
-            Profile::Secure { first, last } => first <= epoch && epoch <= last,
+            Profile::Secure { first, last, .. } => first <= epoch && epoch <= last,
         }
     }
 
@@ -101,11 +110,15 @@ impl Announcement {
     /// The UPDATEs to be sent now: one with the epoch it is, or, in the classic profile, one for
     /// each address the peer may believe in. `None` if there can be no other.
     ///
+    /// An UPDATE of the secure profile that was not answered is sent in two ways: on its own, and
+    /// on a SYN, which has the higher epoch. A router that lets the first through untranslated, and
+    /// the second translated, leaves the peer at the address that works.
+    ///
     /// Every epoch is used once, for an UPDATE that is sent again as well: so what was seen on the
     /// way is worth nothing as soon as another has arrived.
     pub fn updates(&mut self, local: IpAddr, retransmission: bool) -> Option<Actions> {
         let mut actions = Actions::new();
-        if let Profile::Secure { first, last } = &mut self.profile {
+        if let Profile::Secure { first, last, syn } = &mut self.profile {
             let epoch = last.next()?;
             *last = epoch;
             if !retransmission {
@@ -114,7 +127,16 @@ impl Announcement {
             actions.push(Action::SendSecureUpdate {
                 epoch,
                 retransmission,
+                syn: false,
             });
+            if let Some(epoch) = last.next().filter(|_| retransmission || *syn) {
+                *last = epoch;
+                actions.push(Action::SendSecureUpdate {
+                    epoch,
+                    retransmission: true,
+                    syn: true,
+                });
+            }
         }
         for old in self.told(local) {
             actions.push(Action::SendUpdate {
@@ -123,6 +145,15 @@ impl Announcement {
             });
         }
         Some(actions)
+    }
+
+    /// How long to wait for an answer: in the secure profile not much longer than it takes, since
+    /// then there is another way to ask.
+    pub fn backoff(&self, rto: Duration, srtt: Duration) -> Backoff {
+        match self.profile {
+            Profile::Classic { .. } => Backoff::from_rto(rto),
+            Profile::Secure { .. } => Backoff::from_round_trip(srtt, rto),
+        }
     }
 
     /// Where the peer may think the mover is, other than where it is, if that has to be named.

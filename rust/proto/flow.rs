@@ -43,6 +43,8 @@ pub enum Event {
         new: Option<IpAddr>,
         /// The connection's retransmission timeout, without backoff.
         rto: Duration,
+        /// Its smoothed round-trip time (RFC 6298), zero if there is no measurement.
+        srtt: Duration,
         /// The connection's timestamp clock now (TSval), `None` on connections without.
         clock: Option<u32>,
     },
@@ -52,6 +54,8 @@ pub enum Event {
         new: Option<IpAddr>,
         /// The connection's retransmission timeout, without backoff.
         rto: Duration,
+        /// Its smoothed round-trip time (RFC 6298), zero if there is no measurement.
+        srtt: Duration,
         /// The connection's timestamp clock now (TSval), `None` on connections without.
         clock: Option<u32>,
     },
@@ -74,6 +78,8 @@ pub enum Event {
     Confirm {
         /// The epoch it names.
         epoch: Epoch,
+        /// Whether it came on a SYN/ACK.
+        syn: bool,
     },
     /// The deadline has come.
     Deadline,
@@ -120,6 +126,8 @@ pub enum Action {
         epoch: Epoch,
         /// Whether one was sent before from the same address.
         retransmission: bool,
+        /// Whether it is to be sent on a SYN, for what lies on the path and wants to see one.
+        syn: bool,
     },
     /// Start over on the path and resend what is outstanding.
     RestartPath,

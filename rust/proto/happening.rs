@@ -99,6 +99,8 @@ pub enum Happening {
     UpdateSent,
     /// An UPDATE was sent again.
     UpdateRetransmitted,
+    /// An UPDATE was sent on a SYN.
+    UpdateOnSyn,
     /// The peer was heard at the new address.
     Confirmed,
     /// The peer was not heard in time: the connection was ended.
@@ -213,6 +215,7 @@ pub const ALL: [Counted; COUNT] = [
     H(Happening::Resumed),
     H(Happening::UpdateSent),
     H(Happening::UpdateRetransmitted),
+    H(Happening::UpdateOnSyn),
     H(Happening::Confirmed),
     H(Happening::GaveUp),
     H(Happening::HoldExpired),
@@ -291,7 +294,7 @@ pub const ALL: [Counted; COUNT] = [
 ];
 
 /// How many things are counted.
-pub const COUNT: usize = 80;
+pub const COUNT: usize = 81;
 
 /// The rows of the table, in the order of [`Counted::index`].
 pub fn rows() -> impl Iterator<Item = Row> {
@@ -325,6 +328,7 @@ impl Happening {
             Self::Resumed => "Resumed",
             Self::UpdateSent => "UpdateSent",
             Self::UpdateRetransmitted => "UpdateRetransmitted",
+            Self::UpdateOnSyn => "UpdateOnSyn",
             Self::Confirmed => "Confirmed",
             Self::GaveUp => "GaveUp",
             Self::HoldExpired => "HoldExpired",

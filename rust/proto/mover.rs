@@ -18,7 +18,6 @@ use crate::proto::flow::Actions;
 use crate::proto::flow::Event;
 use crate::proto::flow::RebindError;
 use crate::proto::flow::State;
-use crate::proto::flow::Waiting;
 use crate::proto::happening::Happening;
 use crate::proto::ids::Epoch;
 use crate::proto::proof::Proof;
@@ -28,12 +27,8 @@ use crate::proto::time::Instant;
 use core::net::IpAddr;
 use core::time::Duration;
 
-/// How often a suspended connection is kept from ending: well within any `TCP_RTO_MAX`.
-const HOLD_TICK: Duration = Duration::from_secs(30);
 /// When a rebind is tried again that failed for want of memory.
 const AGAIN: Duration = Duration::from_secs(1);
-/// How often it is looked at least whether data waits that an application's limit counts for.
-const IMPATIENT_TICK: Duration = Duration::from_secs(1);
 /// How long a RST is not believed after the peer was heard: it may have answered what overtook the
 /// UPDATE, and have been overtaken in turn. If it was meant, the next segment brings another.
 const SETTLING: Duration = Duration::from_secs(2);
@@ -68,7 +63,7 @@ enum Phase {
     /// A rebind was asked for, and its result is awaited in the same call.
     Rebinding {
         to: IpAddr,
-        rto: Duration,
+        path: Measured,
         clock: Option<u32>,
         /// As for `Suspended`, should it fail for want of memory.
         until: Instant,
@@ -85,6 +80,13 @@ enum Phase {
         until: Instant,
     },
     Failed,
+}
+
+/// What was measured of the path that is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Measured {
+    rto: Duration,
+    srtt: Duration,
 }
 
 impl Phase {
@@ -106,9 +108,9 @@ impl Flow {
     }
 
     /// A connection of the secure profile at `local`, where its peer knows it to be. `last` is the
-    /// epoch of its last UPDATE.
-    pub fn secure(local: IpAddr, last: Epoch, now: Instant) -> Self {
-        Self::with(Announcement::secure(local, last), local, now)
+    /// epoch of its last UPDATE, `syn` whether the last that was confirmed was on a SYN.
+    pub fn secure(local: IpAddr, last: Epoch, syn: bool, now: Instant) -> Self {
+        Self::with(Announcement::secure(local, last, syn), local, now)
     }
 
     /// A connection at `local`.
@@ -179,26 +181,49 @@ impl Flow {
         match (self.phase, event) {
             (
                 Phase::Stable | Phase::Settling { .. } | Phase::Pending { .. },
-                Event::AddressLost { new, rto, clock },
+                Event::AddressLost {
+                    new,
+                    rto,
+                    srtt,
+                    clock,
+                },
             ) => {
                 let until = now.after(settings.hold_time);
                 match new {
-                    Some(to) => self.rebind(to, rto, clock, until),
+                    Some(to) => self.rebind(to, Measured { rto, srtt }, clock, until),
                     None => self.suspend(now, until),
                 }
             }
             (
                 Phase::Suspended { until, .. },
-                Event::AddressLost { new, rto, clock } | Event::AddressAppeared { new, rto, clock },
+                Event::AddressLost {
+                    new,
+                    rto,
+                    srtt,
+                    clock,
+                }
+                | Event::AddressAppeared {
+                    new,
+                    rto,
+                    srtt,
+                    clock,
+                },
             ) => match new {
-                Some(to) if to == self.local => self.resume(now, settings, rto, clock),
-                Some(to) => self.rebind(to, rto, clock, until),
+                Some(to) if to == self.local => {
+                    self.resume(now, settings, Measured { rto, srtt }, clock)
+                }
+                Some(to) => self.rebind(to, Measured { rto, srtt }, clock, until),
                 None => Actions::new(),
             },
-            (Phase::Rebinding { to, rto, clock, .. }, Event::Rebound) => {
+            (
+                Phase::Rebinding {
+                    to, path, clock, ..
+                },
+                Event::Rebound,
+            ) => {
                 self.announcement.moved(self.local, to);
                 self.local = to;
-                self.announce(now, settings, rto, clock, Happening::Moved)
+                self.announce(now, settings, path, clock, Happening::Moved)
             }
             (Phase::Rebinding { until, .. }, Event::RebindFailed(error)) => match error {
                 RebindError::TupleTaken => self.fail(now, Happening::MoveTupleTaken),
@@ -227,12 +252,12 @@ impl Flow {
                     echo,
                 },
             ) if self.announcement.is_answered_by_anything() && proof.is_given(now, echo) => {
-                self.confirm(now, tries)
+                self.confirm(now, tries > 1)
             }
-            (Phase::Pending { tries, .. }, Event::Confirm { epoch })
+            (Phase::Pending { tries, .. }, Event::Confirm { epoch, syn })
                 if self.announcement.is_answered_by(epoch) =>
             {
-                self.confirm(now, tries)
+                self.confirm(now, tries > 1 || syn)
             }
             (
                 Phase::Pending { .. } | Phase::Settling { .. },
@@ -272,82 +297,20 @@ impl Flow {
     }
 
     /// Another address is there: first the socket is to have it.
-    fn rebind(&mut self, to: IpAddr, rto: Duration, clock: Option<u32>, until: Instant) -> Actions {
+    fn rebind(
+        &mut self,
+        to: IpAddr,
+        path: Measured,
+        clock: Option<u32>,
+        until: Instant,
+    ) -> Actions {
         self.phase = Phase::Rebinding {
             to,
-            rto,
+            path,
             clock,
             until,
         };
         [Action::Rebind { local: to }].into()
-    }
-
-    /// No address is there.
-    fn suspend(&mut self, now: Instant, until: Instant) -> Actions {
-        self.enter(Phase::suspended(until, now.after(HOLD_TICK)), now);
-        [Action::Park, Action::Count(Happening::Suspended)].into()
-    }
-
-    /// Keeps TCP from ending it, unless its time, or the application's, is over.
-    fn hold(&mut self, now: Instant) -> Actions {
-        let Phase::Suspended {
-            until,
-            tick,
-            patience,
-            ..
-        } = &mut self.phase
-        else {
-            return Actions::new();
-        };
-        if patience.unwrap_or(*until).min(*until) <= now {
-            return self.fail(now, Happening::HoldExpired);
-        }
-        *tick = now.after(HOLD_TICK);
-        [Action::Hold].into()
-    }
-
-    /// It was held: what waits, and how long the application lets it, says when to look again.
-    fn wait(&mut self, now: Instant, held: Waiting) -> Actions {
-        if let Phase::Suspended {
-            tick,
-            waiting,
-            patience,
-            ..
-        } = &mut self.phase
-        {
-            *waiting = held.unacknowledged.then(|| waiting.unwrap_or(now));
-            *patience = waiting
-                .zip(held.limit)
-                .map(|(since, limit)| since.after(limit));
-            // Data may come to wait at any time: so a limit is looked after well within itself.
-            let often = held
-                .limit
-                .and_then(|limit| limit.checked_div(4))
-                .map_or(HOLD_TICK, |limit| limit.max(IMPATIENT_TICK));
-            // A rebind that is to be tried again is not put off by this.
-            *tick = now.after(often).min(*tick);
-        }
-        Actions::new()
-    }
-
-    /// The address it has is there again.
-    fn resume(
-        &mut self,
-        now: Instant,
-        settings: &Settings,
-        rto: Duration,
-        clock: Option<u32>,
-    ) -> Actions {
-        if self.announcement.is_due(self.local) {
-            return self.announce(now, settings, rto, clock, Happening::Resumed);
-        }
-        self.enter(Phase::Stable, now);
-        [
-            Action::Unpark,
-            Action::Count(Happening::Resumed),
-            Action::Forget,
-        ]
-        .into()
     }
 
     /// The socket has its address: the peer is told, and what is outstanding is resent at once.
@@ -355,14 +318,14 @@ impl Flow {
         &mut self,
         now: Instant,
         settings: &Settings,
-        rto: Duration,
+        path: Measured,
         clock: Option<u32>,
         what: Happening,
     ) -> Actions {
         let Some(mut actions) = self.announcement.updates(self.local, false) else {
             return self.fail(now, Happening::EpochsSpent);
         };
-        let mut backoff = Backoff::from_rto(rto);
+        let mut backoff = self.announcement.backoff(path.rto, path.srtt);
         let proof = Proof::of_move(self.told, now, clock);
         let phase = Phase::Pending {
             tries: 1,
@@ -406,14 +369,14 @@ impl Flow {
         actions
     }
 
-    /// The peer was heard at the new address.
-    fn confirm(&mut self, now: Instant, tries: u32) -> Actions {
+    /// The peer was heard at the new address. What followed the first UPDATE was `lost` if that was:
+    /// it found no connection there, or was kept back by what wants to see a SYN first.
+    fn confirm(&mut self, now: Instant, lost: bool) -> Actions {
         self.announcement.answered(self.local);
         let until = now.after(SETTLING);
         self.enter(Phase::Settling { until }, now);
         let mut actions = Actions::new();
-        if tries > 1 {
-            // What followed the first UPDATE found no connection there.
+        if lost {
             actions.push(Action::RestartPath);
         }
         actions.push(Action::Count(Happening::Confirmed));
@@ -439,5 +402,6 @@ impl Flow {
     }
 }
 
+mod suspended;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@
 use crate::proto::addr::Endpoint;
 use crate::proto::ids::Challenge;
 use crate::proto::ids::Epoch;
+use crate::proto::seq::SeqNum;
 use crate::proto::time::Backoff;
 use crate::proto::time::Instant;
 use core::time::Duration;
@@ -51,6 +52,16 @@ impl Credit {
     }
 }
 
+/// A SYN that a SYN/ACK is to answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Syn {
+    /// The number that acknowledges it.
+    pub ack: SeqNum,
+    /// Its field for an acknowledgement number, which has no meaning to TCP: what the mover expects
+    /// next. Not authentic.
+    pub expects: SeqNum,
+}
+
 /// What is known of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Standing {
@@ -84,6 +95,9 @@ pub struct Path {
     pub since: Epoch,
     /// What it was asked, if it was.
     pub challenge: Option<Challenge>,
+    /// If the peer's last UPDATE from there was on a SYN, that: then something on the path may wait
+    /// for a SYN/ACK.
+    pub syn: Option<Syn>,
     /// How sure that is.
     pub standing: Standing,
 }
@@ -95,6 +109,7 @@ impl Path {
             remote,
             since,
             challenge,
+            syn: None,
             standing: Standing::Validated,
         }
     }

@@ -63,6 +63,9 @@ pub struct Session {
     belief: Belief,
     used: Used,
     news: Option<Happening>,
+    /// Whether the last address it had was confirmed on a SYN/ACK, and the first epoch from there.
+    syn: bool,
+    confirmed: Epoch,
 }
 
 impl Session {
@@ -90,6 +93,8 @@ impl Session {
                 last: Epoch::NONE,
             },
             news: None,
+            syn: false,
+            confirmed: Epoch::NONE,
         }
     }
 
@@ -111,6 +116,21 @@ impl Session {
     /// The epoch of the last UPDATE of this end.
     pub fn last_epoch(&self) -> Epoch {
         self.used.last
+    }
+
+    /// Whether the last UPDATE of this end that was confirmed was on a SYN: so may the next have to
+    /// be.
+    pub fn wants_syn(&self) -> bool {
+        self.syn
+    }
+
+    /// An UPDATE of this end was confirmed, on a SYN/ACK or not. What comes first from an address
+    /// counts.
+    pub fn confirmed_on(&mut self, syn: bool) {
+        if self.confirmed != self.used.first {
+            self.confirmed = self.used.first;
+            self.syn = syn;
+        }
     }
 
     /// The ECHO that the acknowledgement about to be sent carries, if it is to carry one.

@@ -40,6 +40,9 @@ pub struct Backoff {
 impl Backoff {
     /// The first wait at least: no answer can be missed sooner on any path (`TCP_RTO_MIN`).
     const SHORTEST: Duration = Duration::from_millis(200);
+    /// The first wait at least where it is as long as round trips are: a peer's process may own the
+    /// socket for a moment, and the answer be late by that.
+    const SOONEST: Duration = Duration::from_millis(100);
     /// The first wait at most.
     const FIRST_AT_MOST: Duration = Duration::from_secs(3);
     /// Any wait at most: the path may come back at any time, and a segment costs little.
@@ -49,6 +52,19 @@ impl Backoff {
     pub fn from_rto(rto: Duration) -> Self {
         Self {
             next: rto.clamp(Self::SHORTEST, Self::FIRST_AT_MOST),
+        }
+    }
+
+    /// Begins sooner, after one and a half round trips, with something that may have to be sent
+    /// another way than before; with `rto` if no round trip was measured.
+    pub fn from_round_trip(srtt: Duration, rto: Duration) -> Self {
+        let after_rto = Self::from_rto(rto);
+        if srtt.is_zero() {
+            return after_rto;
+        }
+        let three_halves = srtt.saturating_add(srtt.checked_div(2).unwrap_or(srtt));
+        Self {
+            next: three_halves.max(Self::SOONEST).min(after_rto.next),
         }
     }
 

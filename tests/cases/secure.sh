@@ -14,7 +14,7 @@ expect_secured() {
 		correspondent "CapableAgreed=$count Rebound=$count ConfirmSent=$count+ PathValidated=$count \
 			ConfirmRetransmitted=any $words, others 0"
 	expect segments --secure update --option-only --from "$(addr "$new")" from mover at least "$count"
-	expect segments --secure confirm --option-only --to "$(addr "$new")" from mover at least "$count"
+	expect segments --secure confirm --to "$(addr "$new")" from mover at least "$count"
 	expect segments --secure response --option-only --from "$(addr "$new")" from mover at least "$count"
 	expect no old source "$old" from mover
 }

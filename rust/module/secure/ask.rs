@@ -230,7 +230,7 @@ impl Namespace {
         if !locked.is_movable() || asked_otherwise {
             return;
         }
-        let ends = super::receive::ends_sent(&tuple);
+        let ends = super::arrival::ends_sent(&tuple);
         let made = self.connections.with(id, |connection| {
             connection.session.probe(&KernelHmac, &ends)
         });

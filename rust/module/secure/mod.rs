@@ -8,6 +8,7 @@
 //! | `psk.rs` | pre-shared keys, as the administrator writes them |
 //! | `opening.rs` | CAPABLE and ECHO: put into segments, and taken out of them |
 //! | `connections.rs` | connections that have the profile, by socket and by token |
+//! | `arrival.rs` | what is known of a segment before anybody is asked |
 //! | `receive.rs` | UPDATE, CONFIRM and RESPONSE that came |
 //! | `exchange.rs` | KEYSHARE and KEYED: what came, what is computed for it, what is sent |
 //! | `deadlines.rs` | what is to be done about connections as time goes on |
@@ -16,6 +17,7 @@
 //! | `budget.rs` | what goes to a path that is not validated, and what comes from it |
 //! | `destinations.rs` | what all connections together may send to an address that is not |
 
+mod arrival;
 mod ask;
 mod budget;
 pub mod connections;
@@ -28,9 +30,9 @@ mod perform;
 pub mod psk;
 mod receive;
 
+pub use arrival::Arrival;
 pub use ask::Guarded;
 pub use perform::Answer;
-pub use receive::Arrival;
 
 use crate::net::crypto;
 use crate::net::sock::OptionOctets;

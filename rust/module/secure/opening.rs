@@ -196,23 +196,27 @@ impl Namespace {
         draws.find(|nonce| self.connections.is_free(crypto::token(&KernelHmac, *nonce)))
     }
 
-    /// A SYN or SYN/ACK came.
-    pub fn opening_received(&self, skb: &mut SkBuff<'_>, segment: &Segment) {
+    /// A SYN or SYN/ACK came, with an option of the profile or without.
+    pub fn opening_received(
+        &self,
+        skb: &mut SkBuff<'_>,
+        segment: &Segment,
+        option: Option<Secure>,
+    ) {
         let carrier = if segment.has(segment::ACK) {
             Carrier::SynAck
         } else {
             Carrier::Syn
         };
-        let capable = match Secure::find(segment.options()) {
-            Ok(None) => None,
-            Ok(Some(Secure::Capable(capable))) => Some(capable),
-            Ok(Some(other)) => {
+        let capable = match option {
+            None => None,
+            Some(Secure::Capable(capable)) => Some(capable),
+            Some(other) => {
                 if let Err(reject) = other.is_in_place(carrier) {
                     self.count(reject);
                 }
                 return;
             }
-            Err(reject) => return self.count(reject),
         };
         if capable.is_none() && self.half_open.is_empty() {
             return;

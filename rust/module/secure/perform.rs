@@ -30,6 +30,7 @@ use crate::proto::ids::{
     Epoch, //
 };
 use crate::proto::option::secure::Secure;
+use crate::proto::path::Syn;
 
 /// What is to be done to a connection whose socket may have an owner just now.
 #[derive(Clone, Copy)]
@@ -150,10 +151,17 @@ impl Namespace {
                 Action::SendConfirm {
                     epoch,
                     challenge,
+                    syn,
                     retransmission,
                 } => {
                     begun |= !retransmission;
-                    self.send_confirm(&mut locked, id, (epoch, challenge), retransmission);
+                    if self.send_confirm(&mut locked, id, (epoch, challenge), syn) {
+                        self.count(if retransmission {
+                            Happening::ConfirmRetransmitted
+                        } else {
+                            Happening::ConfirmSent
+                        });
+                    }
                 }
                 Action::RestartPath => self.restart(&mut locked, id, budget.take()),
                 Action::LiftBudget => self.lift_budget(&mut locked, id),
@@ -172,26 +180,29 @@ impl Namespace {
         }
     }
 
-    /// Sends a CONFIRM.
+    /// Sends a CONFIRM, on a SYN/ACK if it has a SYN to acknowledge. Whether it left.
     fn send_confirm(
         &self,
         locked: &mut Locked<'_>,
         id: SockId,
         (epoch, challenge): (Epoch, Challenge),
-        retransmission: bool,
-    ) {
+        syn: Option<Syn>,
+    ) -> bool {
         let confirm = self.connections.with(id, |connection| {
             connection.session.confirm(&KernelHmac, epoch, challenge)
         });
-        if let Some(confirm) = confirm {
-            let option = super::octets(&Secure::Confirm(confirm));
-            if locked.send_option(&self.emission, option) {
-                self.count(if retransmission {
-                    Happening::ConfirmRetransmitted
-                } else {
-                    Happening::ConfirmSent
-                });
-            }
+        let Some(confirm) = confirm else {
+            return false;
+        };
+        let option = super::octets(&Secure::Confirm(confirm));
+        let Some(syn) = syn else {
+            return locked.send_option(&self.emission, option);
+        };
+        let sent = locked.send_opening(Some((syn.ack.get(), syn.expects.get())), &option);
+        if let Some(octets) = sent {
+            // Handshakes are not looked at on their way out.
+            self.tell_peer(id, Event::Sent { octets }).ok();
         }
+        sent.is_some()
     }
 }

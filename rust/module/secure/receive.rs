@@ -6,6 +6,11 @@
 //! nothing tells whether a token is one.
 
 use super::{
+    arrival::{
+        carrier_of,
+        ends_of,
+        Arrival, //
+    },
     perform::Answer,
     KernelHmac, //
 };
@@ -41,23 +46,11 @@ use crate::proto::happening::{
 };
 use crate::proto::ids::Epoch;
 use crate::proto::option::secure::{
-    Carrier,
     Confirm,
     Response,
     Secure,
     Update, //
 };
-
-/// An UPDATE, where it came from, and whose it says it is.
-#[derive(Clone, Copy)]
-pub struct Arrival {
-    update: Update,
-    /// The connection's 4-tuple if the UPDATE is followed, as seen from here.
-    new: Tuple,
-    /// The one it has.
-    old: Tuple,
-    octets: u32,
-}
 
 impl Namespace {
     /// The UPDATE that a socket at `tuple` sends.
@@ -77,7 +70,8 @@ impl Namespace {
         Some(super::octets(&Secure::Update(update)))
     }
 
-    /// A segment with an option of the profile, neither SYN nor SYN/ACK.
+    /// A segment with an option of the profile, neither SYN nor SYN/ACK but those of a connection
+    /// that is there.
     pub fn secure(
         &self,
         mut skb: SkBuff<'_>,
@@ -114,13 +108,7 @@ impl Namespace {
         segment: &Segment,
         option: &Secure,
     ) -> Result<(), Reject> {
-        let others = segment::SYN | segment::FIN | segment::RST;
-        let only = segment.payload == 0 && segment.has(segment::ACK) && !segment.has(others);
-        option.is_in_place(if only {
-            Carrier::OptionOnly
-        } else {
-            Carrier::Other
-        })?;
+        option.is_in_place(carrier_of(segment))?;
         if !skb.checksum_is_right(state.family(), segment.offset) {
             return Err(Reject::BadChecksum);
         }
@@ -163,29 +151,17 @@ impl Namespace {
             self.count(Reject::SecureUnknownToken);
             return skb.accept();
         };
-        let new = segment.as_received();
+        let arrival = Arrival::new(segment, skb.octets(), update, old);
         let found = state
             .net()
             .find_connection(&old, skb.interfaces(state.family()));
         let sock = match found {
-            Found::Sock(sock)
-                if sock.id() == id
-                    && (new.local, new.local_port) == (old.local, old.local_port) =>
-            {
-                sock
-            }
+            Found::Sock(sock) if sock.id() == id && arrival.is_for_it() => sock,
             // On its way out of the table, or between two chains: the UPDATE comes again.
             _ => {
                 self.count(Reject::UnknownConnection);
                 return skb.accept();
             }
-        };
-        let octets = u32::try_from(skb.octets()).unwrap_or(u32::MAX);
-        let arrival = Arrival {
-            update,
-            new,
-            old,
-            octets,
         };
         if let Err(reject) = self.is_authentic(id, &arrival) {
             self.count(reject);
@@ -195,19 +171,29 @@ impl Namespace {
             // What comes for the new tuple meanwhile goes to the connection.
             self.transit.expect(arrival.new, arrival.old, self.now());
             self.postpone(Task::FollowSecure(sock, arrival));
-            return skb.consume();
+            return skb.confirm_and_consume();
         };
         let followed = self.follow_secure(&mut locked, id, &arrival);
         drop(locked);
         match followed {
             Ok(actions) => {
-                // First what the segment acknowledges, so that nothing is resent that has arrived.
-                let verdict = skb.deliver(state);
+                let verdict = if arrival.syn.is_some() {
+                    // TCP has no use for a SYN here.
+                    skb.confirm_and_consume()
+                } else {
+                    // First what the segment acknowledges, so that nothing is resent that has
+                    // arrived.
+                    skb.deliver(state)
+                };
                 self.answer_secure(sock, Answer::new(actions));
                 verdict
             }
             Err(reject) => {
                 self.count(reject);
+                if arrival.syn.is_some() {
+                    // The peer's own, and no wish to open a connection.
+                    return skb.consume();
+                }
                 skb.accept()
             }
         }
@@ -259,6 +245,7 @@ impl Namespace {
         let event = Event::Update {
             update: arrival.update,
             ends: ends_of(&arrival.new),
+            syn: arrival.syn,
             octets: arrival.octets,
             challenge: super::challenge(),
             rto: locked.rto(),
@@ -290,14 +277,22 @@ impl Namespace {
                 return skb.accept();
             }
         };
+        let syn = segment.has(segment::SYN);
         let answer = self.with_connection(sock.id(), |connection| {
-            connection.session.answer(&KernelHmac, confirm)
+            let response = connection.session.answer(&KernelHmac, confirm)?;
+            connection.session.confirmed_on(syn);
+            Ok::<_, Reject>(response)
         });
         match answer {
             Some(Ok(response)) => {
-                self.motion_confirmed(&tuple, confirm);
+                self.motion_confirmed(&tuple, confirm, syn);
                 let restart = self.is_answered(&sock, confirm.epoch);
+                // Before anything is resent: what is on the path may wait for it, and for an ACK.
                 self.respond(sock.clone(), Secure::Response(response));
+                if syn {
+                    // TCP would take it for an attempt to open the connection again.
+                    return skb.confirm_and_consume();
+                }
                 if restart {
                     // First what the segment acknowledges, as for an UPDATE.
                     let verdict = skb.deliver(state);
@@ -312,10 +307,11 @@ impl Namespace {
     }
 
     /// Tells the flow of `tuple`, if it is on the move, that its peer has followed.
-    fn motion_confirmed(&self, tuple: &Tuple, confirm: &Confirm) {
+    fn motion_confirmed(&self, tuple: &Tuple, confirm: &Confirm, syn: bool) {
         let settings = self.control.settings();
         let event = flow::Event::Confirm {
             epoch: confirm.epoch,
+            syn,
         };
         if let Some(actions) = self.motions.handle(tuple, self.now(), &settings, event) {
             self.note(tuple, actions);
@@ -360,31 +356,5 @@ impl Namespace {
             Err(reject) => self.count(reject),
         }
         skb.accept()
-    }
-}
-
-/// Source and destination of a segment, from what it is sent by.
-pub(super) fn ends_sent(tuple: &Tuple) -> Ends {
-    let Ends {
-        source,
-        destination,
-    } = ends_of(tuple);
-    Ends {
-        source: destination,
-        destination: source,
-    }
-}
-
-/// Source and destination of a segment, from what it was received for.
-fn ends_of(tuple: &Tuple) -> Ends {
-    Ends {
-        source: Endpoint {
-            address: tuple.remote,
-            port: tuple.remote_port,
-        },
-        destination: Endpoint {
-            address: tuple.local,
-            port: tuple.local_port,
-        },
     }
 }

@@ -75,6 +75,13 @@ impl Locked<'_> {
         Duration::from_micros(u64::from(micros))
     }
 
+    /// The smoothed round-trip time, zero if there is no measurement.
+    pub fn srtt(&self) -> Duration {
+        // SAFETY: `self` holds the lock that guards it.
+        let eighths = unsafe { (*self.tcp()).srtt_us };
+        Duration::from_micros(u64::from(eighths / 8))
+    }
+
     /// The timestamp that a segment sent now would have at least (TSval), `None` on connections
     /// without.
     pub fn clock(&self) -> Option<u32> {

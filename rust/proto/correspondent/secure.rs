@@ -30,6 +30,7 @@ use crate::proto::path::Credit;
 use crate::proto::path::Path;
 use crate::proto::path::Recent;
 use crate::proto::path::Standing;
+use crate::proto::path::Syn;
 use crate::proto::path::Trial;
 use crate::proto::session::Session;
 use crate::proto::settings::Settings;
@@ -46,12 +47,14 @@ const CONFIRM_OCTETS: u32 = 100;
 /// What the machine is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// An option-only segment with an UPDATE came, for this connection's token.
+    /// A segment with an UPDATE came, for this connection's token.
     Update {
         /// The option.
         update: Update,
         /// Source and destination of the segment.
         ends: Ends,
+        /// If it was a SYN, that; else it was option-only.
+        syn: Option<Syn>,
         /// The length of the segment with its IP header.
         octets: u32,
         /// New random octets.
@@ -109,6 +112,8 @@ pub enum Action {
         epoch: Epoch,
         /// The challenge it carries.
         challenge: Challenge,
+        /// If it is to be on a SYN/ACK, what this answers.
+        syn: Option<Syn>,
         /// Whether it was sent before.
         retransmission: bool,
     },
@@ -290,6 +295,7 @@ impl Correspondent {
         let Event::Update {
             update,
             ends,
+            syn,
             octets,
             challenge,
             rto,
@@ -302,10 +308,14 @@ impl Correspondent {
         let (epoch, remote) = (update.epoch, ends.source);
         if remote == self.path.remote {
             self.followed = epoch;
+            self.path.syn = syn;
             return self.answer_again(challenge, octets, unanswered);
         }
         let path = if self.recent.knows(remote, now) {
-            Path::validated(remote, epoch, Some(challenge))
+            Path {
+                syn,
+                ..Path::validated(remote, epoch, Some(challenge))
+            }
         } else {
             let mut backoff = Backoff::from_rto(rto);
             let trial = Trial {
@@ -316,6 +326,7 @@ impl Correspondent {
                 former: self.path.former(),
             };
             Path {
+                syn,
                 standing: Standing::Unvalidated(trial),
                 ..Path::validated(remote, epoch, Some(challenge))
             }
@@ -511,7 +522,8 @@ impl Correspondent {
 
     /// No answer yet: asks again, or goes back.
     fn meet_deadline(&mut self, now: Instant) -> Actions {
-        let (epoch, asked) = (self.followed, self.path.challenge);
+        let asked = self.path.challenge;
+        let again = asked.map(|challenge| self.confirm(challenge, true));
         let awaited = self.going.is_some();
         let Some(trial) = self.trial_mut().filter(|_| !awaited) else {
             return Actions::default();
@@ -526,18 +538,10 @@ impl Correspondent {
         }
         trial.retry = now.after(trial.backoff.wait());
         let enough = trial.credit.remaining() >= CONFIRM_OCTETS;
-        let confirm = asked
-            .filter(|_| enough)
-            .map(|challenge| Action::SendConfirm {
-                epoch,
-                challenge,
-                retransmission: true,
-            });
-        let mut actions = Actions::default();
-        confirm
-            .into_iter()
-            .for_each(|confirm| actions.push(confirm));
-        actions
+        match again.filter(|_| enough) {
+            Some(confirm) => [confirm].into(),
+            None => Actions::default(),
+        }
     }
 
     /// The CONFIRM for the epoch that was followed.
@@ -545,6 +549,7 @@ impl Correspondent {
         Action::SendConfirm {
             epoch: self.followed,
             challenge,
+            syn: self.path.syn,
             retransmission,
         }
     }

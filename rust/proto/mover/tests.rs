@@ -3,6 +3,7 @@
 extern crate std;
 
 use super::*;
+use crate::proto::flow::Waiting;
 use core::net::Ipv4Addr;
 use proptest::prelude::*;
 use std::vec;
@@ -41,6 +42,7 @@ impl Told {
             Event::AddressLost {
                 new,
                 rto: RTO,
+                srtt: Duration::ZERO,
                 clock,
             },
         )
@@ -67,6 +69,7 @@ impl Told {
             Event::AddressAppeared {
                 new,
                 rto: RTO,
+                srtt: Duration::ZERO,
                 clock: None,
             },
         )
@@ -277,6 +280,7 @@ fn there_and_back(timestamps: bool) -> Told {
         let event = Event::AddressLost {
             new: Some(host(to)),
             rto: RTO,
+            srtt: Duration::ZERO,
             clock: timestamps.then_some(millis),
         };
         flow.tell(millis.into(), event);
@@ -385,7 +389,7 @@ fn a_rebind_that_fails_ends_that_flow_or_is_tried_again() {
 
 /// A flow of the secure profile whose last epoch was 4.
 fn secure() -> Told {
-    let flow = Flow::secure(host(1), Epoch::new(4), at(0));
+    let flow = Flow::secure(host(1), Epoch::new(4), false, at(0));
     Told(flow, Settings::default())
 }
 
@@ -393,12 +397,23 @@ fn secure_update(epoch: u32, retransmission: bool) -> Action {
     Action::SendSecureUpdate {
         epoch: Epoch::new(epoch),
         retransmission,
+        syn: false,
+    }
+}
+
+/// The one that follows on a SYN.
+fn update_on_syn(epoch: u32) -> Action {
+    Action::SendSecureUpdate {
+        epoch: Epoch::new(epoch),
+        retransmission: true,
+        syn: true,
     }
 }
 
 fn confirm(epoch: u32) -> Event {
     Event::Confirm {
         epoch: Epoch::new(epoch),
+        syn: false,
     }
 }
 
@@ -432,19 +447,57 @@ fn each_secure_update_has_an_epoch_of_its_own() {
     let mut flow = secure();
     flow.moved(0, 2);
     let again = flow.tell(400, Event::Deadline);
-    assert_eq!(again, vec![secure_update(6, true)]);
+    assert_eq!(again, vec![secure_update(6, true), update_on_syn(7)]);
     // Moved on, however often, one UPDATE is enough; what was for where it was does not confirm.
-    assert_eq!(flow.moved(500, 3)[0], secure_update(7, false));
+    assert_eq!(flow.moved(500, 3)[0], secure_update(8, false));
     assert_eq!(
         flow.tell(900, Event::Deadline),
-        vec![secure_update(8, true)]
+        vec![secure_update(9, true), update_on_syn(10)]
     );
-    for old in [5, 6] {
+    for old in [5, 6, 7] {
         assert_eq!(flow.tell(901, confirm(old)), vec![]);
     }
     // Any from here does, and what followed the first of them may not have been heard.
     let late = vec![Action::RestartPath, Action::Count(Happening::Confirmed)];
-    assert_eq!(flow.tell(902, confirm(7)), late);
+    assert_eq!(flow.tell(902, confirm(8)), late);
+}
+
+#[test]
+fn who_was_confirmed_on_a_syn_begins_with_one() {
+    let flow = Flow::secure(host(1), Epoch::new(4), true, at(0));
+    let mut flow = Told(flow, Settings::default());
+    let expected = vec![
+        secure_update(5, false),
+        update_on_syn(6),
+        Action::RestartPath,
+        Action::Count(Happening::Moved),
+    ];
+    assert_eq!(flow.moved(0, 2), expected);
+    // What followed the first was before the SYN/ACK, and is lost.
+    let event = Event::Confirm {
+        epoch: Epoch::new(6),
+        syn: true,
+    };
+    let confirmed = vec![Action::RestartPath, Action::Count(Happening::Confirmed)];
+    assert_eq!(flow.tell(2, event), confirmed);
+}
+
+#[test]
+fn the_first_wait_is_one_and_a_half_round_trips() {
+    for (srtt, first) in [(200, 300), (20, 100), (0, 400), (3_000, 400)] {
+        let mut flow = secure();
+        flow.tell(
+            0,
+            Event::AddressLost {
+                new: Some(host(2)),
+                rto: RTO,
+                srtt: Duration::from_millis(srtt),
+                clock: None,
+            },
+        );
+        flow.tell(0, Event::Rebound);
+        assert_eq!(flow.deadline(), Some(first));
+    }
 }
 
 #[test]
@@ -463,7 +516,7 @@ fn in_the_secure_profile_its_own_address_back_is_told() {
 #[test]
 fn when_epochs_are_spent_it_ends() {
     let mut flow = Told(
-        Flow::secure(host(1), Epoch::new(u32::MAX - 1), at(0)),
+        Flow::secure(host(1), Epoch::new(u32::MAX - 1), false, at(0)),
         Settings::default(),
     );
     assert_eq!(flow.moved(0, 2)[0], secure_update(u32::MAX, false));
@@ -482,6 +535,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         (address(), clock()).prop_map(|(new, clock)| Event::AddressLost {
             new,
             rto: RTO,
+            srtt: Duration::ZERO,
             clock,
         }),
         (prop::option::of(0u64..9), any::<bool>()).prop_map(|(limit, unacknowledged)| {
@@ -493,6 +547,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         (address(), clock()).prop_map(|(new, clock)| Event::AddressAppeared {
             new,
             rto: RTO,
+            srtt: Duration::ZERO,
             clock,
         }),
         Just(Event::Rebound),

@@ -310,6 +310,11 @@ impl Secure {
         }
     }
 
+    /// Whether it is about a connection that is there, if it is on a SYN.
+    pub const fn is_for_established(&self) -> bool {
+        matches!(self, Self::Update(_) | Self::Confirm(_))
+    }
+
     /// Whether the option may be in a segment of that kind.
     ///
     /// # Errors
@@ -318,12 +323,11 @@ impl Secure {
     pub fn is_in_place(&self, carrier: Carrier) -> Result<(), Reject> {
         let right = match self {
             Self::Capable(_) => matches!(carrier, Carrier::Syn | Carrier::SynAck),
-            Self::Echo(_)
-            | Self::Update(_)
-            | Self::Confirm(_)
-            | Self::Response(_)
-            | Self::Keyshare(_)
-            | Self::Keyed(_) => carrier == Carrier::OptionOnly,
+            Self::Update(_) => matches!(carrier, Carrier::Syn | Carrier::OptionOnly),
+            Self::Confirm(_) => matches!(carrier, Carrier::SynAck | Carrier::OptionOnly),
+            Self::Echo(_) | Self::Response(_) | Self::Keyshare(_) | Self::Keyed(_) => {
+                carrier == Carrier::OptionOnly
+            }
         };
         if right {
             Ok(())

@@ -82,11 +82,22 @@ impl Driver {
             return;
         }
         let rto = Duration::from_millis(u64::from(argument) * 20);
+        let srtt = rto / 4;
         let new = (argument & 1 == 0).then(|| host((argument >> 1) & 7));
         let clock = (what & 0x10 == 0).then(|| self.clock());
         let event = match what & 0x0f {
-            0..=3 => Event::AddressLost { new, rto, clock },
-            4..=7 => Event::AddressAppeared { new, rto, clock },
+            0..=3 => Event::AddressLost {
+                new,
+                rto,
+                srtt,
+                clock,
+            },
+            4..=7 => Event::AddressAppeared {
+                new,
+                rto,
+                srtt,
+                clock,
+            },
             8 => Event::Segment {
                 rst: true,
                 acceptable: argument & 1 == 0,

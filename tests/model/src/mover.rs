@@ -114,6 +114,7 @@ impl Mover {
         let event = Event::AddressLost {
             new: has,
             rto: RTO,
+            srtt: Duration::ZERO,
             clock: self.clock(now),
         };
         self.feed(now, event, wire);
@@ -124,6 +125,7 @@ impl Mover {
         let event = Event::AddressAppeared {
             new: self.has,
             rto: RTO,
+            srtt: Duration::ZERO,
             clock: self.clock(now),
         };
         self.feed(now, event, wire);

@@ -68,6 +68,7 @@ impl Told {
         Event::Update {
             update: self.movers.update(&Sha256, Epoch::new(epoch), false, &ends),
             ends,
+            syn: None,
             octets: UPDATE,
             challenge: Challenge([self.asked; 8]),
             rto: RTO,
@@ -97,6 +98,7 @@ fn confirm(epoch: u32, asked: u8, retransmission: bool) -> Action {
     Action::SendConfirm {
         epoch: Epoch::new(epoch),
         challenge: Challenge([asked; 8]),
+        syn: None,
         retransmission,
     }
 }

@@ -138,10 +138,11 @@ fn every_option_has_its_place() {
             .into_iter()
             .filter(|carrier| option.is_in_place(*carrier).is_ok())
             .collect();
-        let right: &[Carrier] = if described.starts_with("capable") {
-            &[Syn, SynAck]
-        } else {
-            &[OptionOnly]
+        let right: &[Carrier] = match described.split_whitespace().next() {
+            Some("capable") => &[Syn, SynAck],
+            Some("update") => &[Syn, OptionOnly],
+            Some("confirm") => &[SynAck, OptionOnly],
+            _ => &[OptionOnly],
         };
         assert_eq!(places, right);
     }

@@ -18,6 +18,7 @@ use tcp_continuity::proto::ids::{Challenge, Epoch, Nonce, PublicValue};
 use tcp_continuity::proto::keyring::Keyring;
 use tcp_continuity::proto::option::secure::{Carrier, Secure};
 use tcp_continuity::proto::option::SPACE;
+use tcp_continuity::proto::path::Syn;
 use tcp_continuity::proto::probe::{Event as ProbeEvent, Probe};
 use tcp_continuity::proto::seq::SeqNum;
 use tcp_continuity::proto::session::{Session, Strength};
@@ -33,6 +34,11 @@ pub const SERVER_PORT: u16 = 22;
 /// A full segment.
 pub const SEGMENT: u32 = 1500;
 const RTO: Duration = Duration::from_millis(400);
+/// Numbers do not matter here.
+const SYN: Syn = Syn {
+    ack: SeqNum::new(1),
+    expects: SeqNum::new(1),
+};
 /// How often a host has something to say.
 const CHATTER: u64 = 1_000;
 /// How long a host needs to compute something for the key exchange.
@@ -256,12 +262,12 @@ impl Host {
             Some(ExchangeAction::Count(what)) => self.counts.push(what),
             Some(ExchangeAction::SendShares { .. }) => {
                 for share in session.shares(&Sha256).into_iter().flatten() {
-                    self.send_option(&Secure::Keyshare(share));
+                    self.send_option(Carrier::OptionOnly, &Secure::Keyshare(share));
                 }
             }
             Some(ExchangeAction::SendKeyed) => {
                 let keyed = session.keyed(&Sha256);
-                self.send_option(&Secure::Keyed(keyed));
+                self.send_option(Carrier::OptionOnly, &Secure::Keyed(keyed));
             }
         }
     }
@@ -285,11 +291,13 @@ impl Host {
         self.has_address = false;
         let last = self.last_epoch();
         let local = self.local.address;
-        let flow = Flow::secure(local, last, Instant::from_millis(now));
+        let wants_syn = self.session.as_ref().is_some_and(Session::wants_syn);
+        let flow = Flow::secure(local, last, wants_syn, Instant::from_millis(now));
         self.flow.get_or_insert(flow);
         let event = Event::AddressLost {
             new: new.map(|new| new.address),
             rto: RTO,
+            srtt: RTO / 4,
             clock: None,
         };
         self.tell_flow(now, event);
@@ -301,6 +309,7 @@ impl Host {
         let event = Event::AddressAppeared {
             new: Some(self.local.address),
             rto: RTO,
+            srtt: RTO / 4,
             clock: None,
         };
         self.tell_flow(now, event);
@@ -327,7 +336,13 @@ impl Host {
         if let Some(Err(reject)) = option.map(|option| option.is_in_place(segment.carrier)) {
             return self.rejects.push(reject);
         }
+        let moves = matches!(option, Some(Secure::Update(_) | Secure::Confirm(_)));
         match segment.carrier {
+            Carrier::Syn | Carrier::SynAck if moves => {
+                if let Err(reject) = self.receive_ack(now, segment, option) {
+                    self.rejects.push(reject);
+                }
+            }
             Carrier::Syn => self.receive_syn(segment, now, option),
             Carrier::SynAck => self.receive_syn_ack(now, option),
             Carrier::OptionOnly | Carrier::Other => {
@@ -427,6 +442,7 @@ impl Host {
                 let event = PeerEvent::Update {
                     update,
                     ends,
+                    syn: (segment.carrier == Carrier::Syn).then_some(SYN),
                     octets: segment.octets,
                     challenge: Challenge(self.random()),
                     rto: RTO,
@@ -437,9 +453,11 @@ impl Host {
             }
             Some(Secure::Confirm(confirm)) => {
                 let response = session.answer(&Sha256, &confirm)?;
-                self.send_option(&Secure::Response(response));
+                let syn = segment.carrier == Carrier::SynAck;
+                session.confirmed_on(syn);
+                self.send_option(Carrier::OptionOnly, &Secure::Response(response));
                 let epoch = confirm.epoch;
-                self.tell_flow(now, Event::Confirm { epoch });
+                self.tell_flow(now, Event::Confirm { epoch, syn });
                 let acknowledged = SeqNum::new(self.heard);
                 let event = ProbeEvent::Confirm {
                     epoch,
@@ -503,10 +521,10 @@ impl Host {
         self.send(Carrier::OptionOnly, options, 52);
     }
 
-    fn send_option(&mut self, option: &Secure) {
+    fn send_option(&mut self, carrier: Carrier, option: &Secure) {
         let options = octets_of(option);
         let octets = 52 + u32::try_from(options.len()).expect("forty at most");
-        self.send(Carrier::OptionOnly, options, octets);
+        self.send(carrier, options, octets);
     }
 
     /// Sends, if it may.
@@ -549,7 +567,8 @@ impl Host {
                     Action::SendSecureUpdate {
                         epoch,
                         retransmission,
-                    } => self.send_update(epoch, retransmission),
+                        syn,
+                    } => self.send_update(epoch, retransmission, syn),
                     Action::RestartPath => self.burst(),
                     Action::Count(what) => self.counts.push(what),
                     Action::Forget => {
@@ -567,14 +586,19 @@ impl Host {
         }
     }
 
-    fn send_update(&mut self, epoch: Epoch, retransmission: bool) {
+    fn send_update(&mut self, epoch: Epoch, retransmission: bool, syn: bool) {
         let ends = Ends {
             source: self.local,
             destination: self.remote(),
         };
         let session = self.session.as_mut().expect("of the profile");
         let update = session.update(&Sha256, epoch, retransmission, &ends);
-        self.send_option(&Secure::Update(update));
+        let carrier = if syn {
+            Carrier::Syn
+        } else {
+            Carrier::OptionOnly
+        };
+        self.send_option(carrier, &Secure::Update(update));
     }
 
     /// The UPDATE it would send from anywhere.
@@ -617,11 +641,15 @@ impl Host {
                         event = Some(PeerEvent::Rebound);
                     }
                     PeerAction::SendConfirm {
-                        epoch, challenge, ..
+                        epoch,
+                        challenge,
+                        syn,
+                        ..
                     } => {
                         let session = self.session.as_ref().expect("of the profile");
                         let confirm = session.confirm(&Sha256, epoch, challenge);
-                        self.send_option(&Secure::Confirm(confirm));
+                        let carrier = syn.map_or(Carrier::OptionOnly, |_| Carrier::SynAck);
+                        self.send_option(carrier, &Secure::Confirm(confirm));
                     }
                     PeerAction::RestartPath | PeerAction::LiftBudget => self.burst(),
                     PeerAction::Budget(_) => {}

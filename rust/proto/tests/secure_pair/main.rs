@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use tcp_continuity::proto::addr::Endpoint;
 use tcp_continuity::proto::happening::{Happening, Reject};
 use tcp_continuity::proto::option::secure::{Carrier, Secure};
-use wire::{Segment, Wire};
+use wire::{Firewall, Segment, Wire};
 use world::{World, CLIENT, SERVER};
 
 /// An address of the client's: 10.0.1.x, with the port it opened the connection from.
@@ -29,6 +29,17 @@ fn connected(wire: Wire) -> World {
     world.run_until(2_000);
     assert!(world.hosts[CLIENT].is_capable() && world.hosts[SERVER].is_capable());
     world
+}
+
+/// How often an UPDATE was sent, and how often on a SYN.
+fn updates(world: &World) -> (usize, usize) {
+    let on = |segment: &Segment| match Secure::find(&segment.options) {
+        Ok(Some(Secure::Update(_))) => Some(segment.carrier),
+        _ => None,
+    };
+    let carriers: Vec<_> = world.wire.seen.iter().filter_map(on).collect();
+    let syns = carriers.iter().filter(|it| **it == Carrier::Syn).count();
+    (carriers.len(), syns)
 }
 
 /// The last segment that carried an UPDATE.
@@ -84,6 +95,44 @@ fn either_end_moves_and_both_in_turn() {
         assert_eq!(world.hosts[CLIENT].remote(), server);
     }
     assert!(world.hosts.iter().all(|host| host.rejects.is_empty()));
+    assert!(world.hosts.iter().all(|host| host.budget().is_none()));
+}
+
+#[test]
+fn through_what_wants_a_syn_it_takes_one_and_a_half_round_trips_more() {
+    let mut world = World::new(Wire::calm(50), home(1));
+    world.wire.firewall = Some(Firewall::default());
+    world.open();
+    world.run_until(2_000);
+    let now = world.now;
+    world.change_address(CLIENT, home(9));
+    // The UPDATE, and after one and a half of what was measured, the same on a SYN.
+    world.run_until(now + 149);
+    assert_eq!(updates(&world), (1, 0));
+    world.run_until(now + 150);
+    assert_eq!(updates(&world), (3, 1));
+    world.run_until(now + 250);
+    assert_eq!(world.hosts[CLIENT].state(), State::Stable);
+    assert_eq!(world.hosts[SERVER].remote(), home(9));
+    world.run_until(now + 300);
+    assert_eq!(world.hosts[SERVER].budget(), None);
+    // The next time with both at once: half a round trip.
+    let now = world.now + 3_000;
+    world.run_until(now);
+    world.change_address(CLIENT, home(10));
+    world.run_until(now + 50);
+    assert_eq!(world.hosts[SERVER].remote(), home(10));
+    world.run_until(now + 150);
+    assert_eq!(world.hosts[SERVER].budget(), None);
+    // And where nothing wants one, only this once.
+    world.wire.firewall = None;
+    world.run_until(world.now + 3_000);
+    let (_, syns) = updates(&world);
+    world.change_address(CLIENT, home(11));
+    world.run_until(world.now + 3_000);
+    world.change_address(CLIENT, home(12));
+    world.run_until(world.now + 3_000);
+    assert_eq!(updates(&world).1, syns + 1);
     assert!(world.hosts.iter().all(|host| host.budget().is_none()));
 }
 
@@ -295,9 +344,11 @@ proptest! {
         loss in 0u32..30,
         copies in 0u32..30,
         jitter in 0u64..150,
+        firewall: bool,
         moves in prop::collection::vec((0usize..2, 1u8..6, 0u64..3_000), 1..8),
     ) {
         let mut world = World::with_seed(Wire::rough(20, loss, copies, jitter), home(1), seed);
+        world.wire.firewall = firewall.then(Firewall::default);
         world.open();
         world.run_until(30_000);
         prop_assume!(world.hosts.iter().all(|host| host.is_capable()));

@@ -53,6 +53,8 @@ pub struct Wire {
     pub strip: Option<Carrier>,
     /// Drops such segments if they have options.
     pub drop_with_options: Option<Carrier>,
+    /// Lets nothing through between two ends before a SYN, a SYN/ACK and an ACK.
+    pub firewall: Option<Firewall>,
     /// Puts the options of the SYN into the SYN/ACK.
     pub reflect: bool,
     /// Sends a copy of each UPDATE, from there, ahead of it.
@@ -79,6 +81,7 @@ impl Wire {
             private: None,
             strip: None,
             drop_with_options: None,
+            firewall: None,
             reflect: false,
             copy_updates_from: None,
         }
@@ -104,6 +107,13 @@ impl Wire {
             segment.options = syn.expect("a SYN").options.clone();
         }
         self.seen.push(segment.clone());
+        if self
+            .firewall
+            .as_mut()
+            .is_some_and(|it| !it.passes(&segment))
+        {
+            return;
+        }
         if self.drop_with_options == Some(segment.carrier) && !segment.options.is_empty() {
             return;
         }
@@ -169,6 +179,56 @@ impl Wire {
             .iter()
             .filter(|seen| seen.destination.address == to);
         to.map(|seen| u64::from(seen.octets)).sum()
+    }
+}
+
+/// Who has opened a connection through it, and how far that is.
+#[derive(Default)]
+pub struct Firewall(Vec<(Endpoint, Endpoint, Tracked)>);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tracked {
+    SynSent,
+    SynReceived,
+    Established,
+}
+
+impl Firewall {
+    /// As `nf_conntrack_tcp_loose=0` and the rule that what is invalid is dropped.
+    fn passes(&mut self, segment: &Segment) -> bool {
+        let (from, to) = (segment.source, segment.destination);
+        let known = self
+            .0
+            .iter_mut()
+            .find(|(a, b, _)| (*a, *b) == (from, to) || (*b, *a) == (from, to));
+        let Some((opener, other, tracked)) = known else {
+            if segment.carrier == Carrier::Syn {
+                self.0.push((from, to, Tracked::SynSent));
+            }
+            return segment.carrier == Carrier::Syn;
+        };
+        if segment.carrier == Carrier::Syn && *tracked == Tracked::SynSent {
+            // Whoever is the last to try.
+            (*opener, *other) = (from, to);
+            return true;
+        }
+        let forth = *opener == from;
+        match (segment.carrier, forth, *tracked) {
+            (Carrier::Syn, true, _) => true,
+            (Carrier::SynAck, false, Tracked::SynSent) => {
+                *tracked = Tracked::SynReceived;
+                true
+            }
+            (Carrier::SynAck, false, _) => true,
+            (Carrier::Syn, false, _) | (Carrier::SynAck, true, _) => false,
+            (_, true, Tracked::SynSent) => false,
+            (_, true, _) => {
+                *tracked = Tracked::Established;
+                true
+            }
+            // Nobody has said yet that it is no answer.
+            (_, false, _) => true,
+        }
     }
 }
 

@@ -73,7 +73,7 @@ impl Host {
         if let Some(flow) = &mut self.flow {
             flow.used(update.epoch);
         }
-        self.send_option(&Secure::Update(update));
+        self.send_option(Carrier::OptionOnly, &Secure::Update(update));
         let event = ProbeEvent::Asked {
             epoch: update.epoch,
             acknowledged: SeqNum::new(self.heard),

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Moves through firewalls that track connections: on the way, where one that has not seen a SYN lets
+# nothing through, and on the hosts, where what is established is all that may come and go.
+#
+# Variants: at=HOST or at=both is where the firewall is, mover=HOST who moves, nat=west that west
+# translates, loose=0 that no connection is picked up in its middle (nf_conntrack_tcp_loose).
+
+# Which of two hosts the firewall is on in this run.
+firewalls_of() {
+	case ${OPT[at]} in
+	both) echo "$@" ;;
+	*) echo "${OPT[at]}" ;;
+	esac
+}
+
+strictly() {
+	on "$1" set netfilter/nf_conntrack_tcp_loose "${OPT[loose]:-0}"
+	on "$1" set netfilter/nf_conntrack_tcp_be_liberal 0
+}
+
+# A router that wants to see every connection from its SYN on, and every segment in the window.
+host_wants_syn() {
+	on "$1" firewall 'chain forward { type filter hook forward priority 0;
+		ct state invalid counter drop
+		tcp flags & (syn | ack) != syn ct state new counter drop
+	}'
+	strictly "$1"
+}
+
+# The one that moves in this run, to its address NUMBER.
+somebody_moves() {
+	local from=$1 to=$2
+	if [ "${OPT[mover]:-mover}" = mover ]; then
+		on mover renumber net0 "10.0.1.$from/24" "10.0.1.$to/24"
+	else
+		on correspondent renumber net0 "10.0.2.$from/24" "10.0.2.$to/24"
+	fi
+}
+
+expect_moved_on() {
+	local number=$1 end=both
+	[ -z "${OPT[nat]:-}" ] || end=mover
+	if [ "${OPT[mover]:-mover}" = mover ]; then
+		expect flow bulk between "10.0.1.$number" and 10.0.2.1 on "$end" within 15s
+	else
+		expect flow bulk between 10.0.1.1 and "10.0.2.$number" on "$end" within 15s
+	fi
+	expect flow bulk moves octets within 20s
+}
+
+# What the one that moves and the other must have counted.
+expect_counted() {
+	local one=${OPT[mover]:-mover} other=correspondent
+	[ "$one" = mover ] || other=mover
+	expect counters "$one" "$1," "$other" "$2" within 15s
+}
+
+describe "routers that track windows and want a SYN: they get one, and bulk data goes on both ways"
+topology routed mode=secure snap=160
+kernels both
+variants at=both,nat=west at=west at=east,delay=40ms at=both,family=6 at=both,mover=correspondent at=west,nat=west,delay=40ms
+case_on_the_way() {
+	local router
+	for router in $(firewalls_of west east); do
+		on "$router" wants_syn
+	done
+	[ -z "${OPT[nat]:-}" ] ||
+		on west firewall 'chain nat { type nat hook postrouting priority 100; oifname "mid" masquerade; }'
+	open_flow bulk from mover to correspondent
+	flow bulk bulk
+	expect flow bulk moves octets
+
+	somebody_moves 1 9
+	expect moved_on 9
+	somebody_moves 9 10
+	expect moved_on 10
+
+	flow bulk stop
+	expect counted "Moved=2 Confirmed=2 UpdateOnSyn=2+" "Rebound=2+ PathValidated=1+"
+}
+
+describe "a SYN with a wrong MAC is plain TCP's: nothing moves; one that is right does it for an idle connection"
+topology routed mode=secure
+variants plain family=6
+case_wrong_mac() {
+	on mover ethtool -K net0 tx off >/dev/null
+	on correspondent ethtool -K net0 tx off >/dev/null
+	open_flow shell from mover to correspondent
+	on west wants_syn
+	# The last octet of 60, which is the last of the MAC.
+	on west firewall 'chain mangle { type filter hook forward priority -160;
+		tcp flags & (syn | ack) == syn @th,472,8 set 0x55; }'
+
+	on mover renumber net0 10.0.1.1/24 10.0.1.9/24
+	expect counters mover UpdateOnSyn=2+, correspondent SecureBadMac=2+ Rebound=0 within 10s
+	on west firewall off
+	on west wants_syn
+	on mover renumber net0 10.0.1.9/24 10.0.1.10/24
+
+	expect flow shell between 10.0.1.10 and 10.0.2.1 on both within 10s
+	expect flow shell carries 64KiB each way unchanged
+	expect counters mover Confirmed=1, correspondent Rebound=1 PathValidated=1
+	expect segments --flags S --secure update from mover at least 3
+	expect segments --flags SA --secure confirm from mover at least 1
+	expect checksums right on mover
+}
