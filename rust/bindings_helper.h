@@ -30,6 +30,7 @@
 #include <net/route.h>
 #include <net/tcp.h>
 
+#include "helpers/conntrack.h"
 #include "helpers/layout.h"
 #include "helpers/packet.h"
 #include "helpers/sock.h"

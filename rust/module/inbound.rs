@@ -88,6 +88,14 @@ impl Hooks for Namespace {
         skb.accept()
     }
 
+    fn pre_routing(&self, mut skb: SkBuff<'_>, state: &HookState<'_>) -> Verdict {
+        let peek = skb.peek(state.family());
+        if let Some(peek) = peek.filter(|peek| !peek.is_plain()) {
+            self.tell_conntrack(&mut skb, state, &peek);
+        }
+        skb.accept()
+    }
+
     fn local_out(&self, skb: SkBuff<'_>, state: &HookState<'_>) -> Verdict {
         self.sent(skb, state)
     }

@@ -55,6 +55,9 @@ use kernel::sync::{
 const PRIORITY_IN: i32 = 250;
 /// Outbound before everything, conntrack (-200) included: it must see the segment that leaves.
 const PRIORITY_OUT: i32 = -220;
+/// An authentic UPDATE's connection is to be known to conntrack (-200) before that sees it; what the
+/// raw table (-300) keeps from it is kept from this, too.
+const PRIORITY_EARLY: i32 = -250;
 
 /// A namespace with the module in it.
 #[pin_data]
@@ -165,10 +168,15 @@ impl Namespace {
     /// What the mode needs to hear of.
     fn sources(self: &Arc<Self>, mode: Mode) -> Result<Sources> {
         let net = self.home.net();
+        let priorities = netfilter::Priorities {
+            pre_routing: mode.has_secure().then_some(PRIORITY_EARLY),
+            local_in: PRIORITY_IN,
+            local_out: PRIORITY_OUT,
+        };
         let sockets = mode.has_secure().then(sockstate::Probe::new).transpose()?;
         Ok(Sources {
             _sockets: sockets,
-            _segments: netfilter::Registration::new(net, self.clone(), PRIORITY_IN, PRIORITY_OUT)?,
+            _segments: netfilter::Registration::new(net, self.clone(), priorities)?,
             _devices_and_routes: notifier::DevicesAndRoutes::new(net, self.clone())?,
         })
     }

@@ -46,8 +46,12 @@ impl Namespace {
             for action in actions {
                 match action {
                     Action::Rebind { local } => {
+                        let old = tuple;
                         event = Some(self.rebind(&mut locked, &mut tuple, local));
-                        self.connections.rekey(sock.id(), tuple);
+                        if tuple != old {
+                            self.connections.rekey(sock.id(), tuple);
+                            self.tell_conntrack_of_own(sock.id(), &old, &tuple);
+                        }
                     }
                     Action::SendUpdate {
                         old,

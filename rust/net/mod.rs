@@ -8,6 +8,7 @@
 #![allow(unsafe_code)]
 
 pub mod addr;
+pub mod conntrack;
 pub mod crypto;
 pub mod layout;
 pub mod namespace;

@@ -29,10 +29,13 @@ use kernel::sync::Arc;
 ///
 /// # Context
 ///
-/// Both methods run with the RCU read lock held, mostly in softirq; behind a user space queue
+/// The methods run with the RCU read lock held, mostly in softirq; behind a user space queue
 /// (NFQUEUE) in process context. They must not sleep. At `local_out` the sending socket is
 /// usually locked by the caller, so no socket lock may be taken there.
 pub trait Hooks: Send + Sync + 'static {
+    /// A packet that has come in, for this host or another, not routed yet.
+    fn pre_routing(&self, skb: SkBuff<'_>, state: &HookState<'_>) -> Verdict;
+
     /// A packet for this host, routed, before its transport gets it.
     fn local_in(&self, skb: SkBuff<'_>, state: &HookState<'_>) -> Verdict;
 
@@ -78,13 +81,26 @@ impl HookState<'_> {
     }
 }
 
-/// Hooks of `LOCAL_IN` and `LOCAL_OUT` for both IP versions; dropping it takes them out.
+/// How early hooks are called: the smaller the earlier (`enum nf_ip_hook_priorities`).
+#[derive(Clone, Copy)]
+pub struct Priorities {
+    /// Of `PRE_ROUTING`, if there is to be such a hook.
+    pub pre_routing: Option<i32>,
+    /// Of `LOCAL_IN`.
+    pub local_in: i32,
+    /// Of `LOCAL_OUT`.
+    pub local_out: i32,
+}
+
+/// Hooks for both IP versions; dropping it takes them out.
 ///
 /// # Invariants
 ///
-/// `ops` are registered in `net`, which lives, and their `priv` points to the data of `hooks`.
+/// The first `count` of `ops` are registered in `net`, which lives, and their `priv` points to the
+/// data of `hooks`.
 pub struct Registration<T: Hooks> {
-    ops: KBox<[bindings::nf_hook_ops; 4]>,
+    ops: KBox<[bindings::nf_hook_ops; 6]>,
+    count: u32,
     net: NonNull<bindings::net>,
     _hooks: Arc<T>,
 }
@@ -96,19 +112,13 @@ unsafe impl<T: Hooks> Send for Registration<T> {}
 unsafe impl<T: Hooks> Sync for Registration<T> {}
 
 impl<T: Hooks> Registration<T> {
-    /// Puts `hooks` into `net`: inbound at `priority_in`, outbound at `priority_out` (the
-    /// smaller the earlier; `enum nf_ip_hook_priorities`).
+    /// Puts `hooks` into `net`.
     ///
     /// # Context
     ///
     /// Process context, may sleep. `net` must outlive the registration: a namespace's own data
     /// drops it before the namespace ends.
-    pub fn new(
-        net: NetRef<'_>,
-        hooks: Arc<T>,
-        priority_in: i32,
-        priority_out: i32,
-    ) -> Result<Self> {
+    pub fn new(net: NetRef<'_>, hooks: Arc<T>, priorities: Priorities) -> Result<Self> {
         let data = (&raw const *hooks).cast_mut().cast::<c_void>();
         let op = |hook: bindings::nf_hookfn, pf: u32, number: u32, priority: i32| {
             bindings::nf_hook_ops {
@@ -121,16 +131,25 @@ impl<T: Hooks> Registration<T> {
             }
         };
         let (v4, v6) = (bindings::NFPROTO_IPV4, bindings::NFPROTO_IPV6);
-        let (inward, outward) = (
+        let (before, inward, outward) = (
+            bindings::nf_inet_hooks_NF_INET_PRE_ROUTING,
             bindings::nf_inet_hooks_NF_INET_LOCAL_IN,
             bindings::nf_inet_hooks_NF_INET_LOCAL_OUT,
         );
+        let early = priorities.pre_routing.unwrap_or(0);
+        let count = if priorities.pre_routing.is_some() {
+            6
+        } else {
+            4
+        };
         let mut ops = KBox::new(
             [
-                op(Some(local_in::<T>), v4, inward, priority_in),
-                op(Some(local_in::<T>), v6, inward, priority_in),
-                op(Some(local_out::<T>), v4, outward, priority_out),
-                op(Some(local_out::<T>), v6, outward, priority_out),
+                op(Some(local_in::<T>), v4, inward, priorities.local_in),
+                op(Some(local_in::<T>), v6, inward, priorities.local_in),
+                op(Some(local_out::<T>), v4, outward, priorities.local_out),
+                op(Some(local_out::<T>), v6, outward, priorities.local_out),
+                op(Some(pre_routing::<T>), v4, before, early),
+                op(Some(pre_routing::<T>), v6, before, early),
             ],
             GFP_KERNEL,
         )?;
@@ -139,11 +158,12 @@ impl<T: Hooks> Registration<T> {
         // they are unregistered: they are boxed, and `Drop` unregisters them before freeing. On
         // an error it has unregistered what it had registered.
         to_result(unsafe {
-            bindings::nf_register_net_hooks(net.as_ptr(), ops.as_mut_ptr(), ops.len() as u32)
+            bindings::nf_register_net_hooks(net.as_ptr(), ops.as_mut_ptr(), count)
         })?;
         // INVARIANT: Just registered; `hooks` is kept.
         Ok(Self {
             ops,
+            count,
             net,
             _hooks: hooks,
         })
@@ -154,15 +174,26 @@ impl<T: Hooks> Drop for Registration<T> {
     fn drop(&mut self) {
         // SAFETY: Registered in this namespace, by the type's invariant.
         unsafe {
-            bindings::nf_unregister_net_hooks(
-                self.net.as_ptr(),
-                self.ops.as_mut_ptr(),
-                self.ops.len() as u32,
-            )
+            bindings::nf_unregister_net_hooks(self.net.as_ptr(), self.ops.as_mut_ptr(), self.count)
         };
         // `nf_unregister_net_hook()` does not wait for hooks that run, which may use `hooks`.
         sync::synchronize_rcu();
     }
+}
+
+/// The `nf_hookfn` of `PRE_ROUTING`.
+///
+/// # Safety
+///
+/// As [`local_in`].
+unsafe extern "C" fn pre_routing<T: Hooks>(
+    data: *mut c_void,
+    skb: *mut bindings::sk_buff,
+    state: *const bindings::nf_hook_state,
+) -> u32 {
+    // SAFETY: What this asks is what this function asks of its caller.
+    let (hooks, skb, state) = unsafe { arguments::<T>(data, skb, state) };
+    hooks.pre_routing(skb, &state).0
 }
 
 /// The `nf_hookfn` of `LOCAL_IN`.
@@ -210,8 +241,8 @@ unsafe fn arguments<'a, T: Hooks>(
     let hooks = unsafe { &*data.cast::<T>() };
     // SAFETY: `nf_hook_slow()` passes a valid buffer; it is never null.
     let pointer = unsafe { NonNull::new_unchecked(skb) };
-    // SAFETY: It is the hook's own, with its data at the network header: `ip_local_deliver()`,
-    // `__ip_local_out()` and their IPv6 counterparts call the hook before any `skb_pull()`.
+    // SAFETY: It is the hook's own, with its data at the network header: `ip_rcv()`,
+    // `ip_local_deliver()`, `__ip_local_out()` and their IPv6 counterparts call the hook before any `skb_pull()`.
     let skb = unsafe { SkBuff::from_raw(pointer) };
     // SAFETY: `nf_hook_slow()` passes a valid state; it is never null.
     let state = unsafe { NonNull::new_unchecked(state.cast_mut()) };

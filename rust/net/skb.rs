@@ -277,7 +277,7 @@ impl SkBuff<'_> {
     ///
     /// # Context
     ///
-    /// `LOCAL_IN`.
+    /// `PRE_ROUTING` and `LOCAL_IN`, between which `nf_checksum()` makes no difference.
     pub fn checksum_is_right(&mut self, family: Family, offset: usize) -> bool {
         let skb = self.ptr.as_ptr();
         let hook = bindings::nf_inet_hooks_NF_INET_LOCAL_IN;

@@ -28,6 +28,24 @@ host_wants_syn() {
 	strictly "$1"
 }
 
+# A host lets out and in what is established, and nothing else, but for those it has as yet.
+host_closes() {
+	on "$1" firewall 'chain in { type filter hook input priority 0; policy drop;
+		meta l4proto ipv6-icmp accept
+		ct state established,related accept
+	}
+	chain out { type filter hook output priority 0; policy drop;
+		meta l4proto ipv6-icmp accept
+		ct state established,related accept
+	}'
+}
+
+# It knows of its connections.
+host_tracks() {
+	on "$1" firewall 'chain track { type filter hook input priority -1; ct state new accept; }'
+	strictly "$1"
+}
+
 # The one that moves in this run, to its address NUMBER.
 somebody_moves() {
 	local from=$1 to=$2
@@ -80,15 +98,60 @@ case_on_the_way() {
 	expect counted "Moved=2 Confirmed=2 UpdateOnSyn=2+" "Rebound=2+ PathValidated=1+"
 }
 
-describe "a SYN with a wrong MAC is plain TCP's: nothing moves; one that is right does it for an idle connection"
+describe "host firewalls: what is established may come and go, and still does after a move"
+kernels both
+variants at=both at=correspondent,loose=1 at=mover at=both,mover=correspondent,loose=1 at=both,family=6 at=correspondent,mover=correspondent
+case_on_the_hosts() {
+	local host users
+	for host in $(firewalls_of mover correspondent); do
+		on "$host" tracks
+	done
+	open_flow bulk from mover to correspondent
+	for host in $(firewalls_of mover correspondent); do
+		on "$host" closes
+	done
+	users=$(cat /sys/module/nf_conntrack/refcnt)
+	flow bulk bulk
+	expect flow bulk moves octets
+
+	somebody_moves 1 9
+	expect moved_on 9
+	somebody_moves 9 10
+	expect moved_on 10
+
+	expect counted "Moved=2 Confirmed=2" "Rebound=2+ PathValidated=1+"
+	[ "$(cat /sys/module/nf_conntrack/refcnt)" = "$users" ] ||
+		fail "as many users of nf_conntrack as before, $users" "$(cat /sys/module/nf_conntrack/refcnt)"
+	rmmod tcp_continuity
+	expect flow bulk moves octets
+	flow bulk stop
+}
+
+describe "a host firewall that forbids the new address: the connection does not go on there"
+variants plain family=6
+case_forbidden() {
+	on correspondent tracks
+	open_flow shell from mover to correspondent
+	on correspondent closes
+	on correspondent firewall "chain forbid { type filter hook input priority -1;
+		ip saddr 10.0.1.9 drop; ip6 saddr fd00:1::9 drop; }"
+
+	on mover renumber net0 10.0.1.1/24 10.0.1.9/24
+
+	expect counters mover UpdateOnSyn=3+ Confirmed=0, correspondent Rebound=0 within 10s
+	on mover renumber net0 10.0.1.9/24 10.0.1.10/24
+	expect flow shell between 10.0.1.10 and 10.0.2.1 on both within 10s
+	expect flow shell carries 64KiB each way unchanged
+	expect counters correspondent Rebound=1 PathValidated=1
+}
+
+describe "a SYN with a wrong MAC is plain TCP's: nothing moves"
 topology routed mode=secure
 variants plain family=6
 case_wrong_mac() {
-	on mover ethtool -K net0 tx off >/dev/null
-	on correspondent ethtool -K net0 tx off >/dev/null
 	open_flow shell from mover to correspondent
 	on west wants_syn
-	# The last octet of 60, which is the last of the MAC.
+	# The last octet of 60, which is the last of the MAC; checksums are not computed yet.
 	on west firewall 'chain mangle { type filter hook forward priority -160;
 		tcp flags & (syn | ack) == syn @th,472,8 set 0x55; }'
 
@@ -101,7 +164,23 @@ case_wrong_mac() {
 	expect flow shell between 10.0.1.10 and 10.0.2.1 on both within 10s
 	expect flow shell carries 64KiB each way unchanged
 	expect counters mover Confirmed=1, correspondent Rebound=1 PathValidated=1
-	expect segments --flags S --secure update from mover at least 3
-	expect segments --flags SA --secure confirm from mover at least 1
+}
+
+describe "an idle connection, and what it takes on the wire: SYN, SYN/ACK, ACK"
+variants plain family=6
+case_on_the_wire() {
+	on mover ethtool -K net0 tx off >/dev/null
+	on correspondent ethtool -K net0 tx off >/dev/null
+	on west wants_syn
+	open_flow shell from mover to correspondent
+
+	on mover renumber net0 10.0.1.1/24 10.0.1.9/24
+
+	expect flow shell between 10.0.1.9 and 10.0.2.1 on both within 10s
+	expect flow shell carries 64KiB each way unchanged
+	expect segments --flags S --secure update --from "$(addr 10.0.1.9)" from mover at least 1
+	expect segments --flags SA --secure confirm --to "$(addr 10.0.1.9)" from mover at least 1
+	expect segments --secure response --option-only from mover at least 1
 	expect checksums right on mover
+	expect checksums right on correspondent
 }

@@ -51,6 +51,11 @@ impl Arrival {
     pub(super) fn is_for_it(&self) -> bool {
         (self.new.local, self.new.local_port) == (self.old.local, self.old.local_port)
     }
+
+    /// Whether it came from where the peer is not thought to be.
+    pub(super) fn is_a_move(&self) -> bool {
+        self.is_for_it() && self.new != self.old
+    }
 }
 
 /// What kind of a segment it is to options of the profile.

@@ -8,6 +8,7 @@
 //! | `psk.rs` | pre-shared keys, as the administrator writes them |
 //! | `opening.rs` | CAPABLE and ECHO: put into segments, and taken out of them |
 //! | `connections.rs` | connections that have the profile, by socket and by token |
+//! | `conntrack.rs` | has connection tracking know of moves, for the sake of firewalls here |
 //! | `arrival.rs` | what is known of a segment before anybody is asked |
 //! | `receive.rs` | UPDATE, CONFIRM and RESPONSE that came |
 //! | `exchange.rs` | KEYSHARE and KEYED: what came, what is computed for it, what is sent |
@@ -21,6 +22,7 @@ mod arrival;
 mod ask;
 mod budget;
 pub mod connections;
+mod conntrack;
 mod deadlines;
 pub mod destinations;
 mod exchange;

@@ -165,7 +165,12 @@ impl Namespace {
                 }
                 Action::RestartPath => self.restart(&mut locked, id, budget.take()),
                 Action::LiftBudget => self.lift_budget(&mut locked, id),
-                Action::Count(what) => self.count(what),
+                Action::Count(what) => {
+                    self.count(what);
+                    if matches!(what, Happening::PathValidated | Happening::PathKnown) {
+                        self.home.net().keep_tracked(&locked.tuple());
+                    }
+                }
                 // Settled.
                 Action::Rebind { .. } | Action::ReturnTo { .. } => {}
             }

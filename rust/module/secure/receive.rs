@@ -101,7 +101,7 @@ impl Namespace {
     }
 
     /// What can be seen of a segment before anybody is asked.
-    fn is_in_order(
+    pub(super) fn is_in_order(
         &self,
         skb: &mut SkBuff<'_>,
         state: &HookState<'_>,
@@ -201,7 +201,7 @@ impl Namespace {
 
     /// Whether an UPDATE is new and the peer's. Nothing is done for one that is not: no lock of a
     /// socket is taken, and nothing is granted to where it says it comes from.
-    fn is_authentic(&self, id: SockId, arrival: &Arrival) -> Result<(), Reject> {
+    pub(super) fn is_authentic(&self, id: SockId, arrival: &Arrival) -> Result<(), Reject> {
         let (update, ends) = (&arrival.update, ends_of(&arrival.new));
         let heard = self.with_connection(id, |connection| {
             // First what costs nothing.
@@ -285,6 +285,7 @@ impl Namespace {
         });
         match answer {
             Some(Ok(response)) => {
+                self.home.net().keep_tracked(&tuple);
                 self.motion_confirmed(&tuple, confirm, syn);
                 let restart = self.is_answered(&sock, confirm.epoch);
                 // Before anything is resent: what is on the path may wait for it, and for an ACK.
