@@ -9,6 +9,7 @@ use super::{
     arrival::{
         carrier_of,
         ends_of,
+        ends_sent,
         Arrival, //
     },
     perform::Answer,
@@ -38,7 +39,6 @@ use crate::proto::correspondent::secure::{
     Actions,
     Event, //
 };
-use crate::proto::crypto::Ends;
 use crate::proto::flow;
 use crate::proto::happening::{
     Happening,

@@ -73,6 +73,7 @@ fn of_who_watched(world: &World, source: Endpoint) -> Segment {
         carrier: Carrier::OptionOnly,
         options: options[..len].to_vec(),
         octets: 80,
+        rst: false,
     }
 }
 
