@@ -71,6 +71,7 @@ fn of_who_watched(world: &World, source: Endpoint) -> Segment {
         source,
         destination,
         carrier: Carrier::OptionOnly,
+        rst: false,
         options: options[..len].to_vec(),
         octets: 80,
         rst: false,
