@@ -106,6 +106,14 @@ bool tcpc_tcp_is_unanswered(const struct sock *sk)
 	       READ_ONCE(icsk->icsk_probes_out) >= 2;
 }
 
+/* The same between retransmissions, after tcpc_tcp_try_on() as well. */
+bool tcpc_tcp_is_waiting(const struct sock *sk)
+{
+	return tcpc_tcp_is_unanswered(sk) ||
+	       (tcpc_tcp_has_unacknowledged(sk) && inet_csk(sk)->icsk_backoff &&
+		!inet_csk(sk)->icsk_retransmits);
+}
+
 void tcpc_tcp_mstamp_refresh(struct tcp_sock *tp)
 {
 	tcp_mstamp_refresh_inline(tp);

@@ -14,6 +14,7 @@ bool tcpc_tcp_has_timestamps(const struct tcp_sock *tp);
 bool tcpc_tcp_has_unacknowledged(const struct sock *sk);
 bool tcpc_tcp_is_about_to_end(const struct sock *sk);
 bool tcpc_tcp_is_unanswered(const struct sock *sk);
+bool tcpc_tcp_is_waiting(const struct sock *sk);
 void tcpc_tcp_mstamp_refresh(struct tcp_sock *tp);
 void tcpc_tcp_raise_to_initial_window(struct sock *sk);
 void tcpc_tcp_rearm(struct sock *sk);

@@ -49,10 +49,10 @@ impl SkBuff<'_> {
 
 impl Locked<'_> {
     /// Whether it has retransmitted, or probed a closed window, twice in a row or more, and was not
-    /// answered.
+    /// answered; whether or not it was told to [try on](Self::outlast).
     pub fn is_unanswered(&self) -> bool {
         // SAFETY: The helper reads members of the socket, whose lock is held.
-        unsafe { bindings::tcpc_tcp_is_unanswered(self.as_ptr()) }
+        unsafe { bindings::tcpc_tcp_is_waiting(self.as_ptr()) }
     }
 
     /// Has TCP try on, if the next timeout would be its last and it has tried for less than
