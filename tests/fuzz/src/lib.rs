@@ -8,6 +8,7 @@ pub mod flow;
 pub mod option;
 pub mod oracle;
 pub mod psk;
+pub mod secure;
 
 /// A target.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +20,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 3] = [
+pub const TARGETS: [Target; 7] = [
     Target {
         name: "option",
         run: option::run,
@@ -31,5 +32,21 @@ pub const TARGETS: [Target; 3] = [
     Target {
         name: "psk",
         run: psk::run,
+    },
+    Target {
+        name: "secure_option",
+        run: secure::option::run,
+    },
+    Target {
+        name: "secure_handshake",
+        run: secure::handshake::run,
+    },
+    Target {
+        name: "secure_session",
+        run: secure::session::run,
+    },
+    Target {
+        name: "secure_correspondent",
+        run: secure::correspondent::run,
     },
 ];

@@ -136,3 +136,43 @@ fn corpus_of_psk() {
 fn mutations_of_psk() {
     mutate("psk");
 }
+
+#[test]
+fn corpus_of_secure_option() {
+    replay("secure_option");
+}
+
+#[test]
+fn mutations_of_secure_option() {
+    mutate("secure_option");
+}
+
+#[test]
+fn corpus_of_secure_handshake() {
+    replay("secure_handshake");
+}
+
+#[test]
+fn mutations_of_secure_handshake() {
+    mutate("secure_handshake");
+}
+
+#[test]
+fn corpus_of_secure_session() {
+    replay("secure_session");
+}
+
+#[test]
+fn mutations_of_secure_session() {
+    mutate("secure_session");
+}
+
+#[test]
+fn corpus_of_secure_correspondent() {
+    replay("secure_correspondent");
+}
+
+#[test]
+fn mutations_of_secure_correspondent() {
+    mutate("secure_correspondent");
+}

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! libFuzzer's way into [`tcpc_fuzz::secure::session`].
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| tcpc_fuzz::secure::session::run(octets));
