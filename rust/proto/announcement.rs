@@ -29,12 +29,14 @@ enum Profile {
         /// is there. Without the one it has and the one confirmed.
         beliefs: [Option<IpAddr>; BELIEFS],
     },
-    /// One UPDATE with an epoch of its own; a CONFIRM answers.
+    /// One UPDATE with an epoch of its own; the CONFIRM of the last answers.
     Secure {
-        /// The epoch of the first UPDATE from the address the mover has.
-        first: Epoch,
         /// The last epoch there was.
         last: Epoch,
+        /// If that was on a SYN: the epoch of the UPDATE right before, which was not.
+        alone: Option<Epoch>,
+        /// Whether an UPDATE that is not on a SYN is known to arrive from the address there is.
+        alone_arrives: bool,
         /// Whether a SYN was what got through last, so that one is sent at once.
         syn: bool,
     },
@@ -52,8 +54,9 @@ impl Announcement {
     /// was confirmed was on a SYN.
     pub const fn secure(confirmed: IpAddr, last: Epoch, syn: bool) -> Self {
         let profile = Profile::Secure {
-            first: last,
             last,
+            alone: None,
+            alone_arrives: false,
             syn,
         };
         Self { profile, confirmed }
@@ -69,11 +72,12 @@ impl Announcement {
         matches!(self.profile, Profile::Classic { .. })
     }
 
-    /// Whether a CONFIRM with `epoch` is one: it is that of an UPDATE from the address there is.
+    /// Whether a CONFIRM with `epoch` is one. S-22: that of the last UPDATE only, since a copy of a
+    /// later one may have led the peer elsewhere; of the last there is no later one.
     pub fn is_answered_by(&self, epoch: Epoch) -> bool {
         match self.profile {
             Profile::Classic { .. } => false,
-            Profile::Secure { first, last, .. } => first <= epoch && epoch <= last,
+            Profile::Secure { last, .. } => epoch == last,
         }
     }
 
@@ -86,10 +90,30 @@ impl Announcement {
         }
     }
 
+    /// A CONFIRM came with `epoch`, which is not the last. If it is that of the UPDATE before the
+    /// SYN: one more of its kind, which is the last then. S-77: a SYN may never arrive where others
+    /// do, so that its CONFIRM is not to be waited for.
+    pub fn arrives_alone(&mut self, local: IpAddr, epoch: Epoch) -> Option<Actions> {
+        let Profile::Secure {
+            alone,
+            alone_arrives,
+            ..
+        } = &mut self.profile
+        else {
+            return None;
+        };
+        alone.take_if(|alone| *alone == epoch)?;
+        *alone_arrives = true;
+        self.updates(local, true)
+    }
+
     /// The mover has gone from one address to another.
     pub fn moved(&mut self, from: IpAddr, to: IpAddr) {
         self.believe(from);
         self.disbelieve(to);
+        if let Profile::Secure { alone_arrives, .. } = &mut self.profile {
+            *alone_arrives = false;
+        }
     }
 
     /// An UPDATE with `epoch` was sent otherwise.
@@ -118,21 +142,27 @@ impl Announcement {
     /// way is worth nothing as soon as another has arrived.
     pub fn updates(&mut self, local: IpAddr, retransmission: bool) -> Option<Actions> {
         let mut actions = Actions::new();
-        if let Profile::Secure { first, last, syn } = &mut self.profile {
+        if let Profile::Secure {
+            last,
+            alone,
+            alone_arrives,
+            syn,
+        } = &mut self.profile
+        {
             let epoch = last.next()?;
             *last = epoch;
-            if !retransmission {
-                *first = epoch;
-            }
             actions.push(Action::SendSecureUpdate {
                 epoch,
                 retransmission,
                 syn: false,
             });
-            if let Some(epoch) = last.next().filter(|_| retransmission || *syn) {
-                *last = epoch;
+            *alone = None;
+            let on_syn = (retransmission || *syn) && !*alone_arrives;
+            if let Some(next) = last.next().filter(|_| on_syn) {
+                *alone = Some(epoch);
+                *last = next;
                 actions.push(Action::SendSecureUpdate {
-                    epoch,
+                    epoch: next,
                     retransmission: true,
                     syn: true,
                 });

@@ -259,6 +259,10 @@ impl Flow {
             {
                 self.confirm(now, tries > 1 || syn)
             }
+            (Phase::Pending { .. }, Event::Confirm { epoch, syn: false }) => self
+                .announcement
+                .arrives_alone(self.local, epoch)
+                .unwrap_or_default(),
             (
                 Phase::Pending { .. } | Phase::Settling { .. },
                 Event::Segment { .. }

@@ -448,18 +448,36 @@ fn each_secure_update_has_an_epoch_of_its_own() {
     flow.moved(0, 2);
     let again = flow.tell(400, Event::Deadline);
     assert_eq!(again, vec![secure_update(6, true), update_on_syn(7)]);
-    // Moved on, however often, one UPDATE is enough; what was for where it was does not confirm.
+    // Moved on, however often, one UPDATE is enough; what was for where it was does not confirm, nor
+    // what was for an UPDATE before the last, of which a copy may have come from elsewhere.
     assert_eq!(flow.moved(500, 3)[0], secure_update(8, false));
     assert_eq!(
         flow.tell(900, Event::Deadline),
         vec![secure_update(9, true), update_on_syn(10)]
     );
-    for old in [5, 6, 7] {
+    for old in [5, 6, 7, 8] {
         assert_eq!(flow.tell(901, confirm(old)), vec![]);
     }
-    // Any from here does, and what followed the first of them may not have been heard.
+    // What followed the first of them may not have been heard.
     let late = vec![Action::RestartPath, Action::Count(Happening::Confirmed)];
-    assert_eq!(flow.tell(902, confirm(8)), late);
+    assert_eq!(flow.tell(902, confirm(10)), late);
+}
+
+#[test]
+fn where_no_syn_arrives_none_is_waited_for() {
+    let mut flow = secure();
+    flow.moved(0, 2);
+    let again = flow.tell(400, Event::Deadline);
+    assert_eq!(again, vec![secure_update(6, true), update_on_syn(7)]);
+    // Not the last, but it says what arrives: one more of its kind, once.
+    assert_eq!(flow.tell(500, confirm(6)), vec![secure_update(8, true)]);
+    assert_eq!(flow.tell(501, confirm(6)), vec![]);
+    assert_eq!(flow.tell(502, confirm(7)), vec![]);
+    let deadline = flow.deadline().expect("a deadline");
+    let again = flow.tell(deadline, Event::Deadline);
+    assert_eq!(again, vec![secure_update(9, true)]);
+    let late = vec![Action::RestartPath, Action::Count(Happening::Confirmed)];
+    assert_eq!(flow.tell(deadline + 1, confirm(9)), late);
 }
 
 #[test]

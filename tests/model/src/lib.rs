@@ -7,6 +7,7 @@ pub mod correspondent;
 pub mod fault;
 pub mod mover;
 pub mod properties;
+pub mod secure;
 pub mod wire;
 
 use correspondent::Correspondent;

@@ -74,7 +74,6 @@ fn of_who_watched(world: &World, source: Endpoint) -> Segment {
         rst: false,
         options: options[..len].to_vec(),
         octets: 80,
-        rst: false,
     }
 }
 
