@@ -46,6 +46,8 @@ const LOOKS: u32 = 4;
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// When connections that were just being made as the address went are looked for.
 const AGAIN: Duration = Duration::from_millis(100);
+/// When connections are looked for again that there was no memory for.
+const WITH_MEMORY: Duration = Duration::from_secs(1);
 
 /// An address that may be lost, and when to look.
 #[derive(Clone, Copy)]
@@ -97,6 +99,11 @@ impl Signs {
             Some(place) => *place = Some(suspect),
             None => lost.overflow = true,
         }
+    }
+
+    /// Remembers that any address may be lost.
+    fn suspect_all(&self) {
+        self.lost.lock().overflow = true;
     }
 
     /// Takes the suspects that are due, and says whether there were too many to remember.
@@ -167,17 +174,21 @@ impl Namespace {
         for place in &mut suspects {
             *place = place.filter(|suspect| self.is_lost(suspect));
         }
-        if overflow || suspects.iter().any(Option::is_some) {
-            self.move_all(&suspects, overflow);
+        let any = overflow || suspects.iter().any(Option::is_some);
+        let all_moved = !any || self.move_all(&suspects, overflow);
+        if overflow && !all_moved {
+            self.signs.suspect_all();
+            self.work().schedule(WITH_MEMORY);
         }
         for suspect in suspects
             .into_iter()
             .flatten()
-            .filter(|suspect| suspect.again)
+            .filter(|suspect| suspect.again || !all_moved)
         {
+            let delay = if all_moved { AGAIN } else { WITH_MEMORY };
             self.signs.suspect(Suspect {
-                at: self.now().after(AGAIN),
-                again: false,
+                at: self.now().after(delay),
+                again: !all_moved,
                 ..suspect
             });
         }
@@ -201,8 +212,10 @@ impl Namespace {
         }
     }
 
-    /// Moves every connection whose local address is one of those lost.
-    fn move_all(&self, lost: &[Option<Suspect>; ADDRESSES], all: bool) {
+    /// Moves every connection whose local address is one of those lost. Whether there was memory for
+    /// all of them.
+    fn move_all(&self, lost: &[Option<Suspect>; ADDRESSES], all: bool) -> bool {
+        let mut short = false;
         let net = self.home.net();
         let listed = |address| {
             lost.iter()
@@ -217,20 +230,25 @@ impl Namespace {
                 let gone = listed(local)
                     || matches!(net.standing(local), Standing::Absent | Standing::Down);
                 if gone {
-                    self.move_one(&sock, locked);
+                    short |= self.move_one(&sock, locked).is_err();
                 }
             },
         );
         if visited.is_err() {
             self.count(Happening::NoMemory);
         }
+        visited.is_ok() && !short
     }
 
-    /// Moves one connection whose local address is lost.
-    fn move_one(&self, sock: &TcpSock, locked: Locked<'_>) {
+    /// Moves one connection whose local address is lost, if it is one that can move.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    fn move_one(&self, sock: &TcpSock, locked: Locked<'_>) -> Result {
         if !locked.is_movable() {
             self.count(Happening::Ineligible);
-            return;
+            return Ok(());
         }
         let tuple = locked.tuple();
         let event = Event::AddressLost {
@@ -242,18 +260,19 @@ impl Namespace {
         if self.motions.with(&tuple, |_| ()).is_none() {
             let Some(flow) = self.flow_of(sock, tuple.local) else {
                 self.count(Happening::Ineligible);
-                return;
+                return Ok(());
             };
             let motion = Motion {
                 flow,
                 sock: sock.clone(),
             };
-            if self.motions.insert(tuple, motion).is_err() {
+            if let Err(error) = self.motions.insert(tuple, motion) {
                 self.count(Happening::NoMemory);
-                return;
+                return Err(error);
             }
         }
         self.feed(sock, locked, event);
+        Ok(())
     }
 
     /// A flow of the profile that a connection has, if the mode has it, too.
