@@ -2,8 +2,9 @@
 
 //! Connections that are being opened and may come to have the secure profile.
 //!
-//! There are so many at most; beyond that none is offered or answered, and TCP goes on without. A
-//! SYN that came gets no memory of its own before TCP answers it.
+//! There are so many at most of either kind; beyond that none is offered or answered, and TCP goes on
+//! without. They are counted apart, so that a flood of SYNs takes nothing from this host's own
+//! connections. A SYN that came gets no memory of its own before TCP answers it.
 
 use crate::net::sock::{
     SockId,
@@ -37,7 +38,7 @@ use kernel::sync::atomic::{
 };
 use kernel::sync::Arc;
 
-/// How many there are at most.
+/// How many of either kind there are at most.
 const LIMIT: u32 = 4_096;
 /// How long TCP tries to open a connection, by default: `tcp_syn_retries`, `tcp_synack_retries`
 /// (Documentation/networking/ip-sysctl.rst).
@@ -103,7 +104,10 @@ pub struct Asked {
 /// Any but hard interrupts. A socket's lock may be held: this lock is inside it.
 #[pin_data]
 pub struct HalfOpen {
-    count: Atomic<u32>,
+    /// How many this host opens.
+    opened: Atomic<u32>,
+    /// How many others open.
+    answered: Atomic<u32>,
     #[pin]
     tables: SpinLockBh<Tables>,
 }
@@ -120,7 +124,8 @@ impl HalfOpen {
     /// None.
     pub fn init() -> impl PinInit<Self> {
         pin_init!(Self {
-            count: Atomic::new(0),
+            opened: Atomic::new(0),
+            answered: Atomic::new(0),
             tables <- spinlock_bh!(
                 Tables { by_tuple: RBTree::new(), by_sock: RBTree::new(), asked: [None; ASKED] },
                 "tcp_continuity_half_open"
@@ -128,19 +133,24 @@ impl HalfOpen {
         })
     }
 
-    /// Whether another one finds a place.
-    pub fn has_room(&self) -> bool {
-        self.count.load(Relaxed) < LIMIT
+    /// Whether another one that this host opens finds a place.
+    pub fn has_room_to_open(&self) -> bool {
+        self.opened.load(Relaxed) < LIMIT
+    }
+
+    /// Whether another one that a peer opens finds a place.
+    pub fn has_room_to_answer(&self) -> bool {
+        self.answered.load(Relaxed) < LIMIT
     }
 
     /// How many there are.
     pub fn current(&self) -> u32 {
-        self.count.load(Relaxed)
+        self.opened.load(Relaxed) + self.answered.load(Relaxed)
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.count.load(Relaxed) == 0
+        self.current() == 0
     }
 
     /// Adds one that this host opens.
@@ -162,7 +172,7 @@ impl HalfOpen {
         }
         tables.by_sock.insert(index);
         tables.by_tuple.insert(entry);
-        self.count.add(1, Relaxed);
+        self.opened.add(1, Relaxed);
         Ok(())
     }
 
@@ -182,7 +192,7 @@ impl HalfOpen {
             return Err(EEXIST);
         }
         tables.by_tuple.insert(entry);
-        self.count.add(1, Relaxed);
+        self.answered.add(1, Relaxed);
         Ok(())
     }
 
@@ -222,7 +232,7 @@ impl HalfOpen {
 
     /// Takes out the one that a socket of this host opens.
     pub fn take_opened(&self, sock: SockId) -> Option<Opened> {
-        if self.is_empty() {
+        if self.opened.load(Relaxed) == 0 {
             return None;
         }
         let mut tables = self.tables.lock();
@@ -235,7 +245,7 @@ impl HalfOpen {
 
     /// Takes out the one that the peer opens.
     pub fn take_answered(&self, tuple: &Tuple) -> Option<Answered> {
-        if self.is_empty() {
+        if self.answered.load(Relaxed) == 0 {
             return None;
         }
         let mut tables = self.tables.lock();
@@ -251,7 +261,10 @@ impl HalfOpen {
     /// Takes the entry of `tuple` out.
     fn take(&self, tables: &mut Tables, tuple: &Tuple) -> Option<Opening> {
         let entry = tables.by_tuple.remove(tuple)?;
-        self.count.fetch_sub(1, Relaxed);
+        match &entry.opening {
+            Opening::Here(_) => self.opened.fetch_sub(1, Relaxed),
+            Opening::There(_) => self.answered.fetch_sub(1, Relaxed),
+        };
         Some(entry.opening)
     }
 

@@ -92,7 +92,7 @@ impl Namespace {
 
     /// Offers the profile in a first SYN.
     fn offer(&self, skb: &mut SkBuff<'_>, segment: &Segment, sock: SockId) {
-        if !self.half_open.has_room() {
+        if !self.half_open.has_room_to_open() {
             self.count(Happening::CapableFull);
             return;
         }
@@ -139,7 +139,7 @@ impl Namespace {
         if !SeqNum::new(segment.ack).is_within(first, first.plus(MOST_DATA)) {
             return;
         }
-        if !self.half_open.has_room() {
+        if !self.half_open.has_room_to_answer() {
             self.count(Happening::CapableFull);
             return;
         }
@@ -362,7 +362,11 @@ impl Watcher for Namespace {
     fn established(&self, sock: Changing<'_>) {
         let made = match sock.opened() {
             sockstate::Opened::Here => self.opened_here(&sock),
-            sockstate::Opened::There => self.opened_there(&sock),
+            sockstate::Opened::There => {
+                // If both did there is what this end began, which comes to nothing.
+                drop(self.half_open.take_opened(sock.id()));
+                self.opened_there(&sock)
+            }
         };
         let Some((mut session, news)) = made.filter(|_| sock.is_ordinary()) else {
             return;
