@@ -57,7 +57,7 @@ impl Namespace {
         let Some(sender) = skb.sender() else {
             return skb.accept();
         };
-        if trial && !self.is_within_budget(sender, skb.octets(), has_payload(&mut skb, &peek)) {
+        if trial && !self.is_within_budget(sender, skb.octets()) {
             self.count(Happening::BudgetDropped);
             return skb.consume();
         }
@@ -107,11 +107,6 @@ impl Namespace {
             all.is_some_and(|all| skb.replace_options(&segment, all).is_ok())
         })
     }
-}
-
-/// Whether a segment carries data.
-fn has_payload(skb: &mut SkBuff<'_>, peek: &Peek) -> bool {
-    skb.segment(peek).is_none_or(|segment| segment.payload != 0)
 }
 
 /// The segment's timestamps, if it has them, and the option.

@@ -77,7 +77,7 @@ impl Namespace {
     /// # Context
     ///
     /// `LOCAL_OUT`.
-    pub fn is_within_budget(&self, sender: SockId, octets: usize, has_payload: bool) -> bool {
+    pub fn is_within_budget(&self, sender: SockId, octets: usize) -> bool {
         let octets = u32::try_from(octets).unwrap_or(u32::MAX);
         let budget = self
             .connections
@@ -85,8 +85,9 @@ impl Namespace {
         let Some(remaining) = budget.flatten() else {
             return true;
         };
-        // Acknowledgements are few and small, and the peer cannot go on without.
-        if has_payload && octets > remaining {
+        // Acknowledgements as well: what comes on the path earns three times what one takes, and what
+        // comes from where the peer was is answered to where it says it is.
+        if octets > remaining {
             return false;
         }
         self.tell_peer(sender, Event::Sent { octets }).ok();
