@@ -241,7 +241,16 @@ impl Namespace {
             return Err(Reject::UnknownConnection);
         }
         let now = self.now();
-        let remote = arrival.new.remote;
+        let source = ends_of(&arrival.new).source;
+        let gives = self
+            .connections
+            .with(id, |it| it.peer.gives_a_segment_to(source, now));
+        let segment = if gives == Some(true) {
+            self.destinations
+                .grant(source.address, locked.segment_octets(), now)
+        } else {
+            0
+        };
         let event = Event::Update {
             update: arrival.update,
             ends: ends_of(&arrival.new),
@@ -249,9 +258,7 @@ impl Namespace {
             octets: arrival.octets,
             challenge: super::challenge(),
             rto: locked.rto(),
-            segment: self
-                .destinations
-                .grant(remote, locked.segment_octets(), now),
+            segment,
             unanswered: locked.is_unanswered(),
         };
         let actions = self.tell_peer(id, event)?;

@@ -224,6 +224,12 @@ impl Correspondent {
         self.trial().map(|trial| trial.credit.remaining())
     }
 
+    /// Whether an UPDATE from `remote`, were it followed now, would be given a whole segment whatever came.
+    /// What all connections together may give is not to be taken for one that would not.
+    pub fn gives_a_segment_to(&self, remote: Endpoint, now: Instant) -> bool {
+        remote != self.path.remote && !self.recent.knows(remote, now) && !self.gave_lately(now)
+    }
+
     /// When it wants to be told that it is time.
     pub fn deadline(&self) -> Option<Instant> {
         self.trial().map(|trial| trial.retry.min(trial.until))
@@ -357,12 +363,16 @@ impl Correspondent {
 
     /// How much may be sent to a new path whatever comes from it.
     fn floor(&self, now: Instant, segment: u32) -> u32 {
-        let lately = self.grace.is_some_and(|given| now.since(given) < GRACE);
-        if lately {
+        if self.gave_lately(now) {
             0
         } else {
             segment
         }
+    }
+
+    /// Whether a path was given a whole segment lately.
+    fn gave_lately(&self, now: Instant) -> bool {
+        self.grace.is_some_and(|given| now.since(given) < GRACE)
     }
 
     /// The path that was asked and ends at `source`.

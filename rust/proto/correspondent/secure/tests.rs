@@ -180,6 +180,20 @@ fn a_whole_segment_is_given_once_in_ten_seconds() {
 }
 
 #[test]
+fn it_says_whether_a_whole_segment_would_be_given() {
+    let mut told = Told::new();
+    assert!(told.machine.gives_a_segment_to(host(2), at(0)));
+    // It is there.
+    assert!(!told.machine.gives_a_segment_to(host(1), at(0)));
+    told.moved(0, 1, host(2));
+    assert!(!told.machine.gives_a_segment_to(host(3), at(9_999)));
+    assert!(told.machine.gives_a_segment_to(host(3), at(10_000)));
+    // It was there lately, and needs no validation.
+    assert!(!told.machine.gives_a_segment_to(host(1), at(10_000)));
+    assert!(told.machine.gives_a_segment_to(host(1), at(180_000)));
+}
+
+#[test]
 fn without_a_response_it_asks_again_and_then_goes_back() {
     let mut told = Told::new();
     told.moved(0, 1, host(2));
