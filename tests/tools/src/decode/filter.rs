@@ -64,7 +64,7 @@ fn has_secure(segment: &Segment, name: &str) -> bool {
     segment
         .secure
         .iter()
-        .any(|option| option.name.eq_ignore_ascii_case(name))
+        .any(|option| name == "any" || option.name.eq_ignore_ascii_case(name))
 }
 
 /// Conditions, all of which must hold.
@@ -74,7 +74,7 @@ pub struct Filter {
     #[arg(long)]
     updates: bool,
     /// Segments with this option of the secure profile: capable, echo, update, confirm, response,
-    /// keyshare, keyed.
+    /// keyshare, keyed, or any of them.
     #[arg(long, value_name = "NAME")]
     secure: Option<String>,
     /// Segments with an ADDRESS UPDATE that is malformed.

@@ -34,11 +34,11 @@ use segment::Update;
 use crate::exit;
 use crate::out;
 
-mod capture;
-mod filter;
+pub mod capture;
+pub mod filter;
 mod format;
 mod progress;
-mod segment;
+pub mod segment;
 
 /// Read captures: list, count and judge segments.
 ///
@@ -70,6 +70,10 @@ pub struct Decode {
     /// Exit code 1 if the checksum of a matching segment is wrong.
     #[arg(long)]
     check: bool,
+    /// What is counted, and judged by the following, is not segments but their octets, with the IP
+    /// header.
+    #[arg(long)]
+    octets: bool,
     /// Exit code 1 if fewer match.
     #[arg(long, value_name = "N")]
     at_least: Option<usize>,
@@ -169,7 +173,11 @@ impl Decode {
             .iter()
             .filter(|segment| segment.checksum == Checksum::Wrong)
             .count();
-        let count = matched.len();
+        let count = if self.octets {
+            matched.iter().map(|segment| segment.octets()).sum()
+        } else {
+            matched.len()
+        };
         let good = !(self.check && wrong > 0)
             && self.at_least.is_none_or(|least| count >= least)
             && self.at_most.is_none_or(|most| count <= most)

@@ -187,6 +187,12 @@ impl Segment {
         self.length == 0 && self.flags == "A" && !self.options.is_empty()
     }
 
+    /// Octets of the datagram, if its IP header has no options nor extension headers.
+    pub fn octets(&self) -> usize {
+        let ip = if self.from.is_ipv4() { 20 } else { 40 };
+        ip + 20 + self.options.len() + self.length
+    }
+
     /// Octets of sequence space it takes, SYN and FIN included.
     pub fn space(&self) -> u32 {
         let extra = self

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `tcpc-tool forge`: raw segments with any source, options and checksum.
+//! `tcpc-tool forge`: raw segments with any source, options and checksum, made up (`update`), taken
+//! from a capture (`replay`), or from the path (`relay`).
 //!
 //! A forged segment leaves through the routing of the namespace it is sent in, under its IP header
 //! as given (raw sockets with IP_HDRINCL and IPV6_HDRINCL), so the attacker is a namespace of its
@@ -18,7 +19,6 @@
 //! `--flags R --options-hex ''` is a stranger's RST.
 
 use std::net::IpAddr;
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -26,32 +26,37 @@ use anyhow::Context;
 use anyhow::Result;
 use clap::Args;
 use clap::Subcommand;
-use nix::errno::Errno;
-use socket2::Domain;
-use socket2::Protocol;
-use socket2::Socket;
-use socket2::Type;
 
 use crate::hex;
 use crate::out;
 use crate::random::Random;
 use preset::Preset;
+use raw::RawSocket;
+use relay::Relay;
+use replay::Replay;
 use segment::padded;
 use segment::timestamps;
 use segment::update;
 use segment::Segment;
 
+mod datagram;
+mod mutation;
 mod preset;
+mod raw;
+mod relay;
+mod replay;
 mod segment;
-
-/// IPPROTO_RAW: any protocol, and the IP header is ours (raw(7)).
-const RAW: i32 = 255;
+mod wrapping;
 
 /// What to forge.
 #[derive(Subcommand)]
 pub enum Forge {
     /// Segments with an ADDRESS UPDATE option, right or wrong.
-    Update(Update),
+    Update(Box<Update>),
+    /// Segments from a capture, again, from elsewhere, or changed.
+    Replay(Box<Replay>),
+    /// Send on, changed, what a firewall keeps this router from forwarding, until ended.
+    Relay(Relay),
 }
 
 /// Arguments of `update`.
@@ -134,6 +139,8 @@ impl Forge {
     pub fn run(self) -> Result<ExitCode> {
         match self {
             Self::Update(update) => update.run(),
+            Self::Replay(replay) => replay.run(),
+            Self::Relay(relay) => relay.run(),
         }
     }
 }
@@ -145,9 +152,8 @@ impl Update {
         let socket = if self.dry_run {
             None
         } else {
-            Some(self.socket()?)
+            Some(RawSocket::open(self.to, self.device.as_deref())?)
         };
-        let to = SocketAddr::new(self.to, 0).into();
         let started = Instant::now();
         for index in 0..self.count {
             let mut segment = base.clone();
@@ -162,7 +168,8 @@ impl Update {
             }
             let datagram = segment.datagram()?;
             match &socket {
-                Some(socket) => send(socket, &datagram, &to)
+                Some(socket) => socket
+                    .send(&datagram, self.to)
                     .with_context(|| format!("segment {index} from {}", segment.from))?,
                 None => out::line(format_args!("{}", hex::encode(&datagram))),
             }
@@ -199,38 +206,5 @@ impl Update {
             payload: vec![b'x'; self.payload],
             spoil: 0,
         })
-    }
-
-    fn socket(&self) -> Result<Socket> {
-        let domain = if self.to.is_ipv4() {
-            Domain::IPV4
-        } else {
-            Domain::IPV6
-        };
-        let socket = Socket::new(domain, Type::RAW, Some(Protocol::from(RAW)))
-            .context("raw socket (CAP_NET_RAW is needed)")?;
-        if let Some(device) = &self.device {
-            socket
-                .bind_device(Some(device.as_bytes()))
-                .context("SO_BINDTODEVICE")?;
-        }
-        if self.to.is_ipv4() {
-            // A victim may be a subnet's broadcast address, too.
-            socket.set_broadcast(true)?;
-        }
-        Ok(socket)
-    }
-}
-
-/// Sends, and waits where the device's queue is full.
-fn send(socket: &Socket, datagram: &[u8], to: &socket2::SockAddr) -> Result<()> {
-    loop {
-        match socket.send_to(datagram, to) {
-            Ok(_) => return Ok(()),
-            Err(error) if error.raw_os_error() == Some(Errno::ENOBUFS as i32) => {
-                std::thread::sleep(std::time::Duration::from_millis(1));
-            }
-            Err(error) => return Err(error.into()),
-        }
     }
 }

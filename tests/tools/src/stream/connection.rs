@@ -310,7 +310,7 @@ impl Connection {
             if let Some(error) = self.stream.take_error()? {
                 return Err(error.into());
             }
-            if self.stream.peer_addr().is_err() {
+            if self.stream.peer_addr().is_err() && !socket::waits_for_data(&self.stream) {
                 return Ok(());
             }
             self.names = socket::names(&self.stream);

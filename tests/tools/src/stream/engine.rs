@@ -123,6 +123,17 @@ impl Engine {
             .insert(&self.epoll, Connection::client(id, stream, seed))
     }
 
+    /// Adds a connection whose other end connects as well, and begins to speak.
+    ///
+    /// # Errors
+    ///
+    /// epoll refuses.
+    pub fn answer(&mut self, stream: std::net::TcpStream) -> Result<()> {
+        let id = self.number();
+        self.table
+            .insert(&self.epoll, Connection::server(id, stream))
+    }
+
     fn number(&mut self) -> u64 {
         self.next += 1;
         self.next - 1

@@ -45,6 +45,8 @@ use command::Command;
 use engine::Engine;
 use socket::SocketOptions;
 
+pub use socket::parse_bind;
+
 use crate::out;
 use crate::random::mix;
 
@@ -142,6 +144,9 @@ pub struct Connect {
     /// Exchange so many octets each way, close, and end: short for --do exchange, close, quit.
     #[arg(long, value_name = "OCTETS", conflicts_with_all = ["script", "control"])]
     each_way: Option<String>,
+    /// Let the other end speak first, which connects as well (simultaneous open).
+    #[arg(long)]
+    answer: bool,
     /// What the octets follow from.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -205,7 +210,11 @@ impl Connect {
         for index in 0..self.connections {
             let local = self.bind.map(|local| socket::nth_local(local, index));
             let stream = self.common.socket.connect(self.remote, local)?;
-            engine.connect(stream, mix(self.seed ^ (u64::from(index) << 32)))?;
+            if self.answer {
+                engine.answer(stream)?;
+            } else {
+                engine.connect(stream, mix(self.seed ^ (u64::from(index) << 32)))?;
+            }
         }
         engine.run()
     }

@@ -13,6 +13,9 @@ use anyhow::Context;
 use anyhow::Result;
 use clap::Args;
 use nix::errno::Errno;
+use nix::sys::socket::getsockopt;
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::TcpFastOpenConnect;
 use socket2::Domain;
 use socket2::Protocol;
 use socket2::SockRef;
@@ -41,6 +44,10 @@ pub struct SocketOptions {
     /// IPV6_V6ONLY=1; without it an IPv6 socket takes v4-mapped addresses too.
     #[arg(long)]
     pub v6only: bool,
+    /// TCP_FASTOPEN_CONNECT: the first data goes with the SYN, where the namespace lets it
+    /// (net.ipv4.tcp_fastopen).
+    #[arg(long)]
+    pub fast_open: bool,
     /// SO_SNDBUF in octets.
     #[arg(long, value_name = "OCTETS")]
     pub send_buffer: Option<usize>,
@@ -78,6 +85,9 @@ impl SocketOptions {
         }
         if let Some(octets) = self.receive_buffer {
             socket.set_recv_buffer_size(octets)?;
+        }
+        if self.fast_open {
+            setsockopt(&socket, TcpFastOpenConnect, &true).context("TCP_FASTOPEN_CONNECT")?;
         }
         socket.set_tcp_nodelay(self.nodelay)?;
         socket.set_nonblocking(true)?;
@@ -154,6 +164,11 @@ pub fn names(stream: &TcpStream) -> (String, String) {
         Err(_) => "-".into(),
     };
     (name(stream.local_addr()), name(stream.peer_addr()))
+}
+
+/// Whether the SYN may be waiting for data to go with it (TCP_FASTOPEN_CONNECT).
+pub fn waits_for_data(stream: &TcpStream) -> bool {
+    getsockopt(stream, TcpFastOpenConnect).unwrap_or(false)
 }
 
 /// Keeps the socket owned by this process until modprobe has been looked for, and refused, a
