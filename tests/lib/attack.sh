@@ -34,3 +34,28 @@ expect_silence() {
 	lines=$(dmesg | grep -c tcp_continuity || true)
 	[ "$lines" -le 20 ] || fail "at most 20 lines in the kernel's log" "$lines lines"
 }
+
+# relay ROUTER WORDS…: what its firewall drops is sent on, changed (tcpc-tool forge relay).
+declare -A RELAY=()
+relay() {
+	local host=$1
+	shift
+	rm -f "$WORK/relay-$host.log"
+	start "$host" tcpc-tool forge relay "$@" >"$WORK/relay-$host.log" 2>&1 &
+	RELAY[$host]=$!
+	within 10s grep -q listening "$WORK/relay-$host.log" ||
+		fail "a relay on $host" "$(cat "$WORK/relay-$host.log")"
+}
+
+stop_relay() {
+	kill "${RELAY[$1]}"
+	wait "${RELAY[$1]}" 2>/dev/null || true
+}
+
+# replay HOST CAPTURE WORDS…: from there, segments that another host has captured, again or changed.
+replay() {
+	local host=$1 capture=$2
+	shift 2
+	SEEN=$(in_host "$host" tcpc-tool forge replay "$WORK/$capture.pcap" --seed "$SEED" "$@" 2>&1) ||
+		fail "replay $*" "$SEEN"
+}

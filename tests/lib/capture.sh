@@ -7,6 +7,7 @@ declare -A CAPTURE=()
 capture_start() {
 	local host
 	for host in "$@"; do
+		rm -f "$WORK/tcpdump-$host.err"
 		start "$host" tcpdump -i any -n -U --immediate-mode -Z root -B 8192 -s "${OPT[snap]}" -w "$WORK/$host.pcap" tcp \
 			2>"$WORK/tcpdump-$host.err" &
 		CAPTURE[$host]=$!

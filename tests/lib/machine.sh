@@ -33,7 +33,8 @@ make_overlay() {
 	cp "$TOP/tests/vm/modules.txt" "$overlay/modules/order"
 	cp -a "$TOP/tests/lib" "$TOP/tests/cases" "$overlay/tests/"
 	cp "$("$TOP/scripts/tools")" "$overlay/usr/bin/tcpc-tool" || return 1
-	printf 'SCALE=%d SEED=%d ABSENT=%s FLAVOUR=%s\n' "$scale" "$SEED" "$ABSENT" "$flavour" \
+	printf 'SCALE=%d SEED=%d ABSENT=%s FLAVOUR=%s FUZZ_RUNS=%s\n' "$scale" "$SEED" "$ABSENT" "$flavour" \
+		"${TCPC_FUZZ_RUNS:-}" \
 		>"$overlay/tests/settings"
 	[ -n "$ABSENT" ] || "$TOP/scripts/in-root" strip --strip-debug -o "$overlay/tcp_continuity.ko" \
 		"$("$TOP/scripts/module" "$flavour")"
@@ -99,7 +100,7 @@ run_machines() {
 		: >"$out/done"
 		printf '%s\n' "$left" | sed '/^$/d' >"$overlay/tests/list"
 		follow "$flavour" "$prefix" "$out" "$out/done" < <(
-			"$TOP/scripts/vm" -k "$flavour" -o "$out" -O "$overlay" -m 1024 -t 2400 >&2 &
+			"$TOP/scripts/vm" -k "$flavour" -o "$out" -O "$overlay" -m 1024 -t $((${TCPC_FUZZ_RUNS:-0} > 0 ? 60000 : 2400)) >&2 &
 			machine=$!
 			# The results come through a file, which is there as soon as the machine is.
 			while [ ! -e "$out/results" ] && kill -0 "$machine" 2>/dev/null; do sleep 0.2; done
