@@ -5,7 +5,7 @@
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
-.PHONY: modules modules_install clean help demo test bench-quick check shell test-corpus
+.PHONY: modules modules_install clean help demo test fuzz bench-quick bench-reject check shell test-corpus
 
 modules modules_install:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) MO=$(CURDIR)/build/module $@
@@ -19,6 +19,8 @@ help:
 	@echo 'make demo             real ssh and telnet sessions that survive address changes, in VMs'
 	@echo 'make test             everything: protocol, module on stock and instrumented kernels'
 	@echo 'make bench-quick      how long connections stand still when addresses change, in a VM'
+	@echo 'make bench-reject     how many forged segments a processor rejects in a second, in a VM'
+	@echo 'make fuzz             a million mutated segments against the module, instrumented kernel'
 	@echo 'make test-corpus      the kernel'"'"'s own TCP tests, with the module and without'
 	@echo 'make check            formatting, lints, documents, layer rules'
 	@echo 'make shell            two VMs to type in'
@@ -32,6 +34,12 @@ test:
 
 bench-quick:
 	tests/bench/quick
+
+bench-reject:
+	tests/bench/reject
+
+fuzz:
+	TCPC_FUZZ_RUNS=1000000 tests/run -k instrumented secure_attack/fuzz
 
 check:
 	scripts/check
