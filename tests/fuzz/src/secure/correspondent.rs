@@ -23,6 +23,8 @@ use tcp_continuity::proto::ids::Challenge;
 use tcp_continuity::proto::ids::Epoch;
 use tcp_continuity::proto::option::secure::Response;
 use tcp_continuity::proto::option::secure::Update;
+use tcp_continuity::proto::path::Syn;
+use tcp_continuity::proto::seq::SeqNum;
 use tcp_continuity::proto::session::Session;
 use tcp_continuity::proto::settings::Settings;
 use tcp_continuity::proto::time::Instant;
@@ -170,6 +172,11 @@ impl Driver {
             challenge: Challenge([self.challenges; 8]),
             rto: Duration::from_millis(400),
             segment: SEGMENT,
+            unanswered: outcome == 3,
+            syn: (outcome == 2).then_some(Syn {
+                ack: SeqNum::new(1),
+                expects: SeqNum::new(1),
+            }),
         };
         let told = self.tell(event);
         let after = self.machine.followed();

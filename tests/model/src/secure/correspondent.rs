@@ -101,6 +101,8 @@ impl Correspondent {
                     challenge: Challenge([octet ^ segment.from.0; 8]),
                     rto: RTO,
                     segment: SEGMENT,
+                    unanswered: false,
+                    syn: None,
                 };
                 self.tell(now, event, wire);
             }

@@ -62,11 +62,12 @@ impl Mover {
     /// Another address instead of the one it has.
     pub fn change_address(&mut self, now: u64, wire: &mut Wire) {
         let (local, last) = (self.local.endpoint().address, self.used.1);
-        let flow = Flow::secure(local, last, Instant::from_millis(now));
+        let flow = Flow::secure(local, last, false, Instant::from_millis(now));
         self.flow.get_or_insert(flow);
         let event = Event::AddressLost {
             new: Some(Place(self.local.0 + 1).endpoint().address),
             rto: RTO,
+            srtt: Duration::ZERO,
             clock: None,
         };
         self.feed(now, event, wire);
@@ -102,7 +103,7 @@ impl Mover {
             Some(Secure::Confirm(confirm)) => self.confirmed(now, &confirm, wire),
             _ if self.fault == Some(Fault::BelievesAnything) => {
                 let epoch = self.used.1;
-                self.feed(now, Event::Confirm { epoch }, wire);
+                self.feed(now, Event::Confirm { epoch, syn: false }, wire);
             }
             Some(_) | None => {}
         }
@@ -111,7 +112,7 @@ impl Mover {
     fn confirmed(&mut self, now: u64, confirm: &Confirm, wire: &mut Wire) {
         if let Ok(response) = self.session().answer(&Toy, confirm) {
             let epoch = confirm.epoch;
-            self.feed(now, Event::Confirm { epoch }, wire);
+            self.feed(now, Event::Confirm { epoch, syn: false }, wire);
             self.send(now, Some(Secure::Response(response)), wire);
         }
     }
@@ -143,9 +144,14 @@ impl Mover {
                         self.local = Place::of(local);
                         next = Some(Event::Rebound);
                     }
+                    // On this path no SYN arrives; its epoch is used up.
+                    Action::SendSecureUpdate {
+                        epoch, syn: true, ..
+                    } => self.used.1 = epoch,
                     Action::SendSecureUpdate {
                         epoch,
                         retransmission,
+                        syn: false,
                     } => self.send_update(now, epoch, retransmission, wire),
                     Action::Forget => {
                         self.ended = self.state() == State::Failed;
