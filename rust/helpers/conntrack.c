@@ -88,14 +88,14 @@ void tcpc_ct_fill_tuple(struct nf_conntrack_tuple *tuple, const union nf_inet_ad
 	tuple->dst.dir = dir;
 }
 
-/* Answered, not over, and not translated. */
-bool tcpc_ct_is_open(const struct nf_conn *ct)
+/* Answered, and not translated. It may be over: a RST that TCP was kept from ends it for conntrack. */
+bool tcpc_ct_is_answered(const struct nf_conn *ct)
 {
 	const u8 state = READ_ONCE(ct->proto.tcp.state);
 	const unsigned long status = READ_ONCE(ct->status);
 
 	return status & IPS_SEEN_REPLY && !(status & (IPS_DYING | IPS_NAT_MASK)) &&
-	       state >= TCP_CONNTRACK_SYN_RECV && state <= TCP_CONNTRACK_LAST_ACK;
+	       state >= TCP_CONNTRACK_SYN_RECV && state <= TCP_CONNTRACK_CLOSE;
 }
 
 bool tcpc_ct_is_there(void)

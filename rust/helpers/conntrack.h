@@ -29,7 +29,7 @@ void tcpc_ct_begin(struct nf_conn *ct, const struct nf_conn *old, u32 lifetime);
 void tcpc_ct_fill_tuple(struct nf_conntrack_tuple *tuple, const union nf_inet_addr *source,
 			__be16 source_port, const union nf_inet_addr *destination,
 			__be16 destination_port, u16 family, u8 dir);
-bool tcpc_ct_is_open(const struct nf_conn *ct);
+bool tcpc_ct_is_answered(const struct nf_conn *ct);
 bool tcpc_ct_is_there(void);
 gfp_t tcpc_gfp_atomic(void);
 void tcpc_ct_keep(struct nf_conn *ct);

@@ -103,7 +103,7 @@ impl NetRef<'_> {
     ) -> Result {
         let was = self.tracked(old).ok_or(code::ENOENT)?;
         // SAFETY: The helper reads an entry that `was` keeps.
-        if !unsafe { bindings::tcpc_ct_is_open(was.0.ct.as_ptr()) } {
+        if !unsafe { bindings::tcpc_ct_is_answered(was.0.ct.as_ptr()) } {
             return Err(code::ENOENT);
         }
         let alloc = symbol(bindings::tcpc_ct_get_alloc, bindings::tcpc_ct_put_alloc)?;

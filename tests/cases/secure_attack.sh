@@ -247,11 +247,11 @@ case_wrapped() {
 	begin_unheard_move shell
 	for offload in off on; do
 		on correspondent ethtool -K net0 rx "$offload" tx "$offload" gro "$offload" >/dev/null
-		replay attacker mover --secure update --last --bad-checksum --wrap plain
-		replay attacker mover --secure update --last --bad-checksum --wrap options
+		replay attacker mover --secure update --option-only --last --bad-checksum --wrap plain
+		replay attacker mover --secure update --option-only --last --bad-checksum --wrap options
 	done
 	expect counters correspondent Rebound=0 UpdateBadChecksum=4
-	replay attacker mover --secure update --last --wrap fragments-backwards
+	replay attacker mover --secure update --option-only --last --wrap fragments-backwards
 	# Netfilter sees IPv6 fragments before they are put together.
 	[ "${OPT[family]}" = 6 ] || expect counters correspondent Rebound=1
 	on west passes
@@ -263,7 +263,7 @@ case_wrapped() {
 	on mover renumber net0 10.0.1.9/24 10.0.1.11/24
 	expect counters mover UpdateSent=2 within 10s
 	capture_stop
-	replay attacker mover --secure update --last --wrap options
+	replay attacker mover --secure update --option-only --last --wrap options
 	expect flow shell between 10.0.1.11 and 10.0.2.1 on correspondent within 5s
 }
 
@@ -275,16 +275,13 @@ limit "$([ -z "${TCPC_FUZZ_RUNS:-}" ] && echo 200 || echo 20000)"
 case_fuzz() {
 	local count=${FUZZ_RUNS:-20000} rejected
 	[ -n "${FUZZ_RUNS:-}" ] || [ "$FLAVOUR" = stock ] || count=1000
-	open_flow shell from mover to correspondent
-	open_flow other from mover to correspondent
+	open_flow shell from mover to correspondent connections=2
 	on mover renumber net0 10.0.1.1/24 10.0.1.9/24
 	expect flow shell carries 64KiB each way unchanged
-	expect flow other carries 64KiB each way unchanged
 	expect counters mover Moved=2 Confirmed=2, correspondent Rebound=2 PathValidated=2
 	capture_stop
 	# What was captured is far behind then, so that TCP has nothing to believe.
 	expect flow shell carries 2MiB each way unchanged
-	expect flow other carries 2MiB each way unchanged
 
 	replay attacker mover --secure any --to "$(addr 10.0.2.1)" --mutate "$((count * 4 / 5))"
 	say "$SEEN"
@@ -293,7 +290,6 @@ case_fuzz() {
 
 	expect silence
 	expect flow shell carries 64KiB each way unchanged
-	expect flow other carries 64KiB each way unchanged
 	expect counters mover Moved=2 Confirmed=2 Rebound=0, correspondent Rebound=2 Moved=0 PathValidated=2
 	expect flow shell between 10.0.1.9 and 10.0.2.1 on both
 	rejected=$(in_host correspondent awk '/^(Secure|Update)/ { n += $2 } END { print n }' /proc/net/tcp_continuity_stat)

@@ -99,11 +99,12 @@ sockets_on() {
 	}'
 }
 
-# Whether COUNT sockets of a server port are on HOST between two addresses and none between others.
+# Whether COUNT sockets of a server port are on HOST between two addresses and none between others; those
+# that are only being opened are of somebody else.
 sockets_are() {
 	local host=$1 local=$2 remote=$3 port=$4 count=$5 side=$6
 	sockets_on "$host" | awk -v l="$local" -v r="$remote" -v p="$port" -v n="$count" -v side="$side" '
-		$3 == "LISTEN" || $3 == "TIME-WAIT" { next }
+		$3 == "LISTEN" || $3 == "SYN-RECV" || $3 == "TIME-WAIT" { next }
 		{
 			lp = rp = $1; sub(/.*:/, "", lp); la = $1; sub(/:[0-9]*$/, "", la)
 			rp = $2; sub(/.*:/, "", rp); ra = $2; sub(/:[0-9]*$/, "", ra)

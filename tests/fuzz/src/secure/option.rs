@@ -41,12 +41,14 @@ fn is_written_as_it_was(found: &Secure, contents: &[u8]) {
     assert_eq!(Secure::find(&beside), Ok(Some(*found)));
 }
 
-/// S-4: CAPABLE in segments with SYN, all others in option-only ones.
+/// S-4: CAPABLE in segments with SYN, all others in option-only ones; S-71, S-73: UPDATE on a SYN and
+/// CONFIRM on a SYN/ACK as well.
 fn is_in_its_place_only(found: &Secure) {
-    let capable = found.subtype() == Subtype::Capable;
+    let subtype = found.subtype();
+    let capable = subtype == Subtype::Capable;
     for (carrier, right) in [
-        (Carrier::Syn, capable),
-        (Carrier::SynAck, capable),
+        (Carrier::Syn, capable || subtype == Subtype::Update),
+        (Carrier::SynAck, capable || subtype == Subtype::Confirm),
         (Carrier::OptionOnly, !capable),
         (Carrier::Other, false),
     ] {
