@@ -112,7 +112,11 @@ case_bystander() {
 	flow bystander bulk
 	open_flow shell from mover to correspondent
 
-	on mover renumber net0 10.0.1.1/24 10.0.1.9/24
+	# First the new address: without one on this link that of the other would do.
+	on mover set ipv4/conf/net0/promote_secondaries 1
+	on mover gain net0 10.0.1.9/24
+	on mover lose net0 10.0.1.1/24
+	on mover route net0 10.0.1.9/24
 
 	expect flow shell between 10.0.1.9 and 10.0.2.1 on both within 5s
 	expect flow bystander moves octets

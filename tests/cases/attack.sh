@@ -14,7 +14,7 @@ case_all_known() {
 	# shellcheck disable=SC2086 # words on purpose
 	forge attacker --from "$(addr 10.0.5.66)" --old "$(addr 10.0.1.1)" $words
 
-	expect flow shell between 10.0.1.1 and 10.0.5.66 on correspondent
+	expect flow shell between 10.0.5.66 and 10.0.2.1 on correspondent
 }
 describe "a hundred thousand blind updates, wrong in every way: nothing moves, little is logged"
 kernels both
