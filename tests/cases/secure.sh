@@ -38,6 +38,7 @@ case_negotiated() {
 }
 
 describe "an idle connection is renumbered: UPDATE, CONFIRM, RESPONSE"
+topology routed mode=secure
 kernels both
 variants plain rough family=6 family=mapped rough,family=6
 case_renumbered() {
