@@ -29,8 +29,8 @@ case_negotiated() {
 	open_flow shell from mover to correspondent
 
 	expect flow shell carries 64KiB each way unchanged
-	expect counters mover CapableOffered=1 CapableAgreed=1 KeyshareSent=1 KeyedSent=1 KeysExchanged=1 Deferred=any, \
-		correspondent CapableAgreed=1 KeyshareSent=1 KeyedSent=1 KeysExchanged=1 Deferred=any, others 0 within 10s
+	expect counters mover CapableOffered=1 CapableAgreed=1 KeyshareSent=1 KeyshareRetransmitted=any KeyedSent=1+ KeysExchanged=1 Deferred=any, \
+		correspondent CapableAgreed=1 KeyshareSent=1 KeyshareRetransmitted=any KeyedSent=1+ KeysExchanged=1 Deferred=any, others 0 within 10s
 	expect checksums right on mover
 	expect checksums right on correspondent
 	expect segments --flags S --secure capable from mover exactly 2
