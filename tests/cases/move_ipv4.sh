@@ -55,7 +55,9 @@ case_lifetime_ends() {
 	on mover gain net0 10.0.1.9/24
 	ip -n mover address replace "$(addr 10.0.1.1/24)" dev net0 valid_lft 2 preferred_lft 2
 	expect flow shell between 10.0.1.9 and 10.0.2.1 on mover within 10s
-	on mover route net0 10.0.1.9/24
+	# In IPv6 the default route stays, but that of the prefix has ended with the lifetime, so that none
+	# could be set.
+	[ "${OPT[family]}" = 6 ] || on mover route net0 10.0.1.9/24
 
 	expect moved shell from 10.0.1.1 to 10.0.1.9
 }
