@@ -60,6 +60,7 @@ case_moving() {
 	quiet 5s
 	allocations_succeed
 
-	expect flow many between 10.0.1.9 and 10.0.2.1 on both within 30s
+	# A path whose validation failed is left, and taken again at the mover's next word (S-46).
 	expect flow many carries 1KiB each way unchanged within 60s
+	expect flow many between 10.0.1.9 and 10.0.2.1 on both within 30s
 }
