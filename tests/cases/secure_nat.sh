@@ -109,7 +109,6 @@ case_static_mapping() {
 }
 
 describe "the peer's application resets: ECONNRESET, after the guard time"
-kernels both
 variants plain family=6
 case_honest_reset() {
 	open_flow shell from mover to correspondent
@@ -149,7 +148,6 @@ case_peer_gone() {
 
 describe "strangers' RSTs with the right numbers, a thousand of them: a question or two, and nothing more"
 topology routed mode=secure attacker
-kernels both
 variants plain family=6
 case_forged_reset() {
 	local words

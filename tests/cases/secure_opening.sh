@@ -31,7 +31,6 @@ NO_SYN='tcp flags & (syn|ack) == ack'
 
 describe "data in the SYN (TCP Fast Open without a cookie): agreed on, and it moves"
 variants plain family=6
-kernels both
 case_fast_open() {
 	on mover set ipv4/tcp_fastopen 5
 	on correspondent set ipv4/tcp_fastopen 1538
@@ -163,7 +162,6 @@ case_stripped_syn_ack() {
 }
 
 describe "the option is taken out of acknowledgements: the acceptor knows nothing, until an UPDATE gets through"
-kernels both
 variants plain family=6
 case_stripped_later() {
 	strips "$NO_SYN"
