@@ -7,9 +7,9 @@
 #   describe TEXT       what it shows
 #   topology NAME …     what is built for it (lib/topology.sh)
 #   variants WORD…      how else it is run: `plain` is a run under the case's own name
-#   kernels stock|both|everything
-#                       where: on stock, which is the default; with the first variant on the
-#                       instrumented kernel, too; with all variants on both
+#   kernels stock|instrumented|both|everything|none
+#                       where: on stock, which is the default; on the instrumented one; on both, there
+#                       with the first variant; on both with all variants; nowhere unless it is named
 #   limit SECONDS       how long it may take on the stock kernel (60)
 
 declare -a HEADER=()
@@ -87,7 +87,8 @@ list_tests() {
 					for kernel in stock instrumented; do
 						! runs_on "$kernel" "$variant" || where=$where,$kernel
 					done
-					echo "$test $LIMIT ${where#,} | $DESCRIPTION"
+					where=${where#,}
+					echo "$test $LIMIT ${where:-none} | $DESCRIPTION"
 				done
 			done < <(cases_by_line)
 		)
