@@ -56,7 +56,6 @@ case_flips() {
 }
 
 describe "every bit of CAPABLE and ECHO changed on the way: plain TCP, and never does the acceptor believe"
-kernels both
 variants plain family=6
 limit 120
 case_flips_in_handshake() {
@@ -84,7 +83,6 @@ case_flips_in_handshake() {
 }
 
 describe "recorded UPDATEs again: later, from elsewhere, back to the sender, to another host, after another move"
-kernels both
 variants plain family=6
 case_replayed() {
 	on west set tcp_continuity/mode secure
@@ -197,7 +195,6 @@ victim_got_little() {
 
 describe "RSTs with right numbers, for a flow on the move and for the address it has left, are not believed"
 topology routed mode=secure attacker
-kernels both
 variants plain family=6
 case_reset() {
 	begin_unheard_move shell
@@ -240,7 +237,6 @@ case_syn_flood() {
 }
 
 describe "UPDATEs in fragments, behind IP options, with wrong checksums and any offload: followed or not, never harmful"
-kernels both
 variants plain family=6
 case_wrapped() {
 	local offload

@@ -47,7 +47,7 @@ case_opening() {
 }
 
 describe "no memory while connections move and are confirmed: all of them have moved when there is some again"
-# Not seen passing yet: it is run if it is named.
+# Chance decides what fails, and how long that takes: it is run if it is named.
 kernels none
 variants plain family=6
 limit 90
