@@ -33,6 +33,7 @@ socket_addr() {
 open_flow() {
 	begin_flow "$@"
 	flow_does "$1" "exchange 100" 20s || fail "flow $1 carries 100 octets at first" "$SEEN"
+	if [ -n "${OPT[loss]}" ] && negotiates; then impair; fi
 }
 
 # As open_flow, without a word from the server, which may not have accepted yet.

@@ -12,7 +12,8 @@
 # permanent: neighbour discovery never crosses the slow part, and no queue there holds a clone of
 # what a host's socket has sent, since a router owns what it forwards.
 #
-# Variants: loss=10%, delay=80ms (of a round trip), reorder=25%, and `rough`, which is some of each.
+# Variants: loss=10%, delay=80ms (of a round trip), reorder=25%, and `rough`, which is some of each. Where
+# ends negotiate, nothing is lost before a flow is open: a SYN that is repeated offers nothing.
 # Words after the name: `mode=secure` is another mode than classic, `mode=default` sets none, `legacy=HOST|both`
 # switches it off there; `keyshare=500` has connections of that age exchange keys, which those of `mode=secure` do not
 # as a rule, so that every segment is one of the test's; `attacker` adds a host with 10.0.5.66 behind east,
@@ -52,6 +53,9 @@ make_mode() {
 	done
 }
 
+# Whether what a connection can do depends on its SYN.
+negotiates() { [[ ${OPT[mode]} != @(off|classic) ]]; }
+
 # Both families on each link, so that both are there whatever the run is about.
 addresses() {
 	local device=$1 net=$2 number=$3
@@ -86,7 +90,7 @@ topology_routed() {
 	} | ip -n correspondent -batch -
 	make_router west 1 2 "mover0 1" "mover1 3"
 	make_router east 2 1 "corr0 2" "corr1 4"
-	impair
+	if [ -z "${OPT[loss]}" ] || ! negotiates; then impair; fi
 	[[ " $* " != *" attacker "* ]] || make_attacker
 	make_mode mover correspondent
 }
