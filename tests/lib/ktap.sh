@@ -4,6 +4,7 @@
 
 PLANNED=0 NUMBER=0 PASSED=0 FAILED=0 SKIPPED=0
 declare -A SEEN_NAMES=()
+declare -a FAILED_NAMES=()
 
 ktap_begin() {
 	PLANNED=$1
@@ -31,6 +32,7 @@ ktap_result() {
 		;;
 	*)
 		FAILED=$((FAILED + 1))
+		FAILED_NAMES+=("$name")
 		echo "not ok $NUMBER $name${more:+ # $more}"
 		;;
 	esac
@@ -48,12 +50,14 @@ ktap_report() {
 	done
 }
 
-# The closing line; what was planned and is missing has failed.
+# The closing line, and before it again what has failed: the stream is long, and often cut in its
+# middle. What was planned and is missing has failed, too.
 ktap_end() {
 	if [ "$NUMBER" -ne "$PLANNED" ]; then
 		echo "# $PLANNED tests were planned, $NUMBER have a result"
 		FAILED=$((FAILED + (PLANNED > NUMBER ? PLANNED - NUMBER : 1)))
 	fi
+	[ ${#FAILED_NAMES[@]} -eq 0 ] || printf '# failed: %s\n' "${FAILED_NAMES[@]}"
 	echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"
 	[ "$FAILED" -eq 0 ]
 }
