@@ -114,10 +114,12 @@ impl NetRef<'_> {
         let reply = directed(new, changed != Changed::Local, 1);
         // SAFETY: The helper gives a constant of the kernel's.
         let zone = unsafe { bindings::tcpc_ct_zone() };
+        // SAFETY: Likewise.
+        let flags = unsafe { bindings::tcpc_gfp_atomic() };
         let net = self.as_ptr().as_ptr();
         // SAFETY: `nf_conntrack_alloc()` (net/netfilter/nf_conntrack_core.c) copies both tuples; the
         // namespace lives. It gives an entry without any reference, in no table, or an error.
-        let ct = unsafe { (alloc.call)(net, zone, &original, &reply, bindings::tcpc_gfp_atomic()) };
+        let ct = unsafe { (alloc.call)(net, zone, &original, &reply, flags) };
         // SAFETY: `IS_ERR()` looks at the pointer's value only.
         if unsafe { bindings::tcpc_is_err(ct.cast()) } {
             return Err(code::ENOMEM);
@@ -177,7 +179,11 @@ type FindGet = unsafe extern "C" fn(
     *const bindings::nf_conntrack_tuple,
 ) -> *mut bindings::nf_conntrack_tuple_hash;
 
-/// A function of the module's, if that is there.
+/// A function of the module's, if that is there. `F` is the type of a pointer to it.
+#[expect(
+    improper_ctypes_definitions,
+    reason = "an `Option` of a pointer to a function is a pointer that may be null"
+)]
 fn symbol<F>(
     get: unsafe extern "C" fn() -> Option<F>,
     put: unsafe extern "C" fn(),

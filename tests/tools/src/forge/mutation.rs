@@ -79,7 +79,7 @@ fn change_options(options: &mut Vec<u8>, seeds: &[Datagram], random: &mut Random
     match random.within(0, 10) {
         0 => set(any, octet),
         1 => set(ours + 1, octet % 48),
-        2 => set(ours + 4, 0x10 | octet % 16),
+        2 => set(ours + 4, 0x10 | (octet % 16)),
         3 => set(ours + 4, octet),
         4 => set(ours + 5, octet),
         5 => set(ours, octet),
