@@ -59,6 +59,7 @@ mod failure;
 mod frame;
 mod job;
 mod log;
+mod md5;
 mod pattern;
 mod socket;
 mod table;

@@ -23,6 +23,8 @@ use socket2::Socket;
 use socket2::TcpKeepalive;
 use socket2::Type;
 
+use super::md5::Md5Key;
+
 /// Socket options of either end.
 #[derive(Args, Clone, Debug, Default)]
 pub struct SocketOptions {
@@ -54,6 +56,12 @@ pub struct SocketOptions {
     /// SO_RCVBUF in octets.
     #[arg(long, value_name = "OCTETS")]
     pub receive_buffer: Option<usize>,
+    /// TCP_MD5SIG_EXT: a key for whatever peer.
+    #[arg(long, value_name = "KEY")]
+    pub md5: Option<Md5Key>,
+    /// IPPROTO_MPTCP: Multipath TCP, if the other end has it too.
+    #[arg(long)]
+    pub mptcp: bool,
 }
 
 impl SocketOptions {
@@ -61,7 +69,11 @@ impl SocketOptions {
         let socket = Socket::new(
             Domain::for_address(address),
             Type::STREAM,
-            Some(Protocol::TCP),
+            Some(if self.mptcp {
+                Protocol::MPTCP
+            } else {
+                Protocol::TCP
+            }),
         )?;
         if address.is_ipv6() {
             socket.set_only_v6(self.v6only)?;
@@ -88,6 +100,9 @@ impl SocketOptions {
         }
         if self.fast_open {
             setsockopt(&socket, TcpFastOpenConnect, &true).context("TCP_FASTOPEN_CONNECT")?;
+        }
+        if let Some(key) = &self.md5 {
+            key.set(&socket, address).context("TCP_MD5SIG_EXT")?;
         }
         socket.set_tcp_nodelay(self.nodelay)?;
         socket.set_nonblocking(true)?;
