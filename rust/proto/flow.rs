@@ -2,6 +2,7 @@
 
 //! A flow on the move: events and the time go in, actions come out.
 
+use crate::proto::actions;
 use crate::proto::happening::Happening;
 use crate::proto::ids::Epoch;
 use core::net::IpAddr;
@@ -147,53 +148,5 @@ pub enum Action {
     Forget,
 }
 
-/// Up to twelve actions, in order.
-#[derive(Clone, Copy, Debug)]
-pub struct Actions {
-    list: [Option<Action>; Self::MOST],
-    len: usize,
-}
-
-impl Actions {
-    /// More than any event has.
-    pub const MOST: usize = 12;
-
-    /// None.
-    pub const fn new() -> Self {
-        Self {
-            list: [None; Self::MOST],
-            len: 0,
-        }
-    }
-
-    /// Adds one.
-    pub fn push(&mut self, action: Action) {
-        if let Some(place) = self.list.get_mut(self.len) {
-            *place = Some(action);
-            self.len = self.len.saturating_add(1);
-        }
-    }
-}
-
-impl Default for Actions {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl<const N: usize> From<[Action; N]> for Actions {
-    fn from(actions: [Action; N]) -> Self {
-        let mut list = Self::new();
-        actions.into_iter().for_each(|action| list.push(action));
-        list
-    }
-}
-
-impl IntoIterator for Actions {
-    type Item = Action;
-    type IntoIter = core::iter::Flatten<core::array::IntoIter<Option<Action>, { Self::MOST }>>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.list.into_iter().flatten()
-    }
-}
+/// What is to be done, in order.
+pub type Actions = actions::Actions<Action, 12>;

@@ -8,6 +8,7 @@
 //! | file | what |
 //! | --- | --- |
 //! | `seq.rs`, `time.rs`, `addr.rs` | sequence numbers; time and backoff; addresses a peer may have |
+//! | `actions.rs` | what state machines answer |
 //! | `ids.rs`, `crypto.rs` | what the secure profile names things with; keys, tokens and MACs |
 //! | `known_answers.rs` | whether the primitives that are given to it compute what they should |
 //! | `option/` | walking option octets; ADDRESS UPDATE; the secure profile's options |
@@ -25,6 +26,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod actions;
 pub mod addr;
 pub mod announcement;
 pub mod correspondent;

@@ -15,6 +15,7 @@
 //!
 //! Whoever does not answer has lost nothing by this: TCP's own limits go on.
 
+use crate::proto::actions;
 use crate::proto::happening::Happening;
 use crate::proto::ids::Epoch;
 use crate::proto::seq::SeqNum;
@@ -72,33 +73,8 @@ pub enum Action {
     Count(Happening),
 }
 
-/// Up to three actions, in order.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Actions([Option<Action>; Self::MOST]);
-
-impl Actions {
-    /// More than any event has.
-    pub const MOST: usize = 3;
-}
-
-impl<const N: usize> From<[Action; N]> for Actions {
-    fn from(actions: [Action; N]) -> Self {
-        let mut list = [None; Self::MOST];
-        for (place, action) in list.iter_mut().zip(actions) {
-            *place = Some(action);
-        }
-        Self(list)
-    }
-}
-
-impl IntoIterator for Actions {
-    type Item = Action;
-    type IntoIter = core::iter::Flatten<core::array::IntoIter<Option<Action>, { Self::MOST }>>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter().flatten()
-    }
-}
+/// What is to be done, in order.
+pub type Actions = actions::Actions<Action, 3>;
 
 /// Whether a connection's peer is being asked if it is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

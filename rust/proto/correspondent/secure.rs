@@ -30,7 +30,6 @@ use crate::proto::path::Credit;
 use crate::proto::path::Path;
 use crate::proto::path::Recent;
 use crate::proto::path::Standing;
-use crate::proto::path::Syn;
 use crate::proto::path::Trial;
 use crate::proto::session::Session;
 use crate::proto::settings::Settings;
@@ -38,127 +37,17 @@ use crate::proto::time::Backoff;
 use crate::proto::time::Instant;
 use core::time::Duration;
 
+mod event;
+
+pub use event::Action;
+pub use event::Actions;
+pub use event::Event;
+
 /// How often a whole segment is given to a path from which little came. An UPDATE is small: were it
 /// given to each, a peer could have ever more sent to somebody else for ever little.
 const GRACE: Duration = Duration::from_secs(10);
 /// Octets of a CONFIRM at most: IPv6, TCP, timestamps, the option.
 const CONFIRM_OCTETS: u32 = 100;
-
-/// What the machine is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// A segment with an UPDATE came, for this connection's token.
-    Update {
-        /// The option.
-        update: Update,
-        /// Source and destination of the segment.
-        ends: Ends,
-        /// If it was a SYN, that; else it was option-only.
-        syn: Option<Syn>,
-        /// The length of the segment with its IP header.
-        octets: u32,
-        /// New random octets.
-        challenge: Challenge,
-        /// The connection's retransmission timeout, without backoff.
-        rto: Duration,
-        /// The length of a full segment with its IP header.
-        segment: u32,
-        /// Whether this end has retransmitted, more than once in a row, and was not answered.
-        unanswered: bool,
-    },
-    /// What was asked for by [`Action::Rebind`] or [`Action::ReturnTo`] was done.
-    Rebound,
-    /// It could not be done; nothing has changed.
-    RebindFailed(RebindError),
-    /// An option-only segment with a RESPONSE came.
-    Response {
-        /// The option.
-        response: Response,
-        /// The segment's source.
-        source: Endpoint,
-    },
-    /// A segment without an option of the profile came, with numbers that the peer can have.
-    Received {
-        /// The segment's source.
-        source: Endpoint,
-        /// Its length with its IP header.
-        octets: u32,
-    },
-    /// A segment of so many octets, with its IP header, was sent, CONFIRMs included.
-    Sent {
-        /// How many.
-        octets: u32,
-    },
-    /// The deadline has come.
-    Deadline,
-}
-
-/// What is to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Give the socket another remote address and port, and tell how it went.
-    Rebind {
-        /// Where the mover is.
-        remote: Endpoint,
-    },
-    /// The same, back to a path that the connection had.
-    ReturnTo {
-        /// Where the mover was.
-        remote: Endpoint,
-    },
-    /// Send a CONFIRM.
-    SendConfirm {
-        /// The epoch it names.
-        epoch: Epoch,
-        /// The challenge it carries.
-        challenge: Challenge,
-        /// If it is to be on a SYN/ACK, what this answers.
-        syn: Option<Syn>,
-        /// Whether it was sent before.
-        retransmission: bool,
-    },
-    /// Send no more than so many octets, with IP headers, until told otherwise.
-    Budget(u32),
-    /// Send as TCP has it, beginning with what the budget kept back.
-    LiftBudget,
-    /// Start over on the path and resend what is outstanding.
-    RestartPath,
-    /// Count.
-    Count(Happening),
-}
-
-/// Up to six actions, in order.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Actions([Option<Action>; Self::MOST]);
-
-impl Actions {
-    /// More than any event has.
-    pub const MOST: usize = 6;
-
-    /// Adds one.
-    fn push(&mut self, action: Action) {
-        if let Some(place) = self.0.iter_mut().find(|place| place.is_none()) {
-            *place = Some(action);
-        }
-    }
-}
-
-impl<const N: usize> From<[Action; N]> for Actions {
-    fn from(actions: [Action; N]) -> Self {
-        let mut list = Self::default();
-        actions.into_iter().for_each(|action| list.push(action));
-        list
-    }
-}
-
-impl IntoIterator for Actions {
-    type Item = Action;
-    type IntoIter = core::iter::Flatten<core::array::IntoIter<Option<Action>, { Self::MOST }>>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter().flatten()
-    }
-}
 
 /// Where the peer of a connection is, and where it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
