@@ -334,6 +334,11 @@ bool tcpc_sk_is_orphan(const struct sock *sk)
 	return sock_flag(sk, SOCK_DEAD);
 }
 
+bool tcpc_sk_is_request(const struct sock *sk)
+{
+	return inet_sk_state_load(sk) == TCP_NEW_SYN_RECV;
+}
+
 bool tcpc_sk_is_v6(const struct sock *sk)
 {
 	return sk->sk_family == AF_INET6 && !ipv6_addr_v4mapped(&sk->sk_v6_daddr);

@@ -54,6 +54,7 @@ bool tcpc_sk_has_no_keys(const struct sock *sk);
 bool tcpc_sk_has_no_source_route(const struct sock *sk);
 bool tcpc_sk_is_ordinary(const struct sock *sk);
 bool tcpc_sk_is_orphan(const struct sock *sk);
+bool tcpc_sk_is_request(const struct sock *sk);
 bool tcpc_sk_is_v6(const struct sock *sk);
 u16 tcpc_sk_num(const struct sock *sk);
 __be32 tcpc_sk_rcv_saddr(const struct sock *sk);

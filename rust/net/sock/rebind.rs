@@ -87,7 +87,7 @@ impl Key {
 /// Why a connection has kept its 4-tuple.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetupleError {
-    /// Another connection has the new 4-tuple, perhaps in TIME_WAIT.
+    /// Another connection has the new 4-tuple, perhaps in TIME_WAIT; not one that is only asked for.
     Taken,
     /// No memory for a bind bucket.
     NoMemory,
@@ -104,16 +104,34 @@ impl Locked<'_> {
         if change.address().is_ipv6() != self.is_v6() {
             return Err(RetupleError::Gone);
         }
-        match change {
-            Change::Local(_) => {
-                let bucket = SpareBucket::new(self).ok_or(RetupleError::NoMemory)?;
-                self.rehash_local(change, bucket)?;
-            }
-            // The peer is no part of what a socket is bound by.
-            Change::Remote(_) | Change::RemoteWithPort(..) => self.rehash(change)?,
+        match self.move_to(change) {
+            // Whoever has sent no more than a SYN is no connection, and may be nobody: the 4-tuple
+            // is this one's, as soon as the request is gone.
+            Err(RetupleError::Taken) if self.drop_request(change) => self.move_to(change)?,
+            result => result?,
         }
         self.forget_path();
         Ok(())
+    }
+
+    /// Gives the socket its place for another 4-tuple in all tables that it is in.
+    fn move_to(&mut self, change: Change) -> Result<(), RetupleError> {
+        match change {
+            Change::Local(_) => {
+                let bucket = SpareBucket::new(self).ok_or(RetupleError::NoMemory)?;
+                self.rehash_local(change, bucket)
+            }
+            // The peer is no part of what a socket is bound by.
+            Change::Remote(_) | Change::RemoteWithPort(..) => self.rehash(change),
+        }
+    }
+
+    /// Drops a request to open a connection that has the 4-tuple this one is to have.
+    fn drop_request(&self, change: Change) -> bool {
+        // SAFETY: The helper reads a member of the socket, which is locked.
+        let device = unsafe { bindings::tcpc_sk_bound_dev_if(self.as_ptr()) };
+        self.net()
+            .drop_request(&change.of(self.tuple()), (device, 0))
     }
 
     /// [`Locked::rehash`] and what the local address is a key of besides: the second bind hash.

@@ -43,6 +43,42 @@ impl NetRef<'_> {
     ///
     /// [`SkBuff::interfaces`]: crate::net::skb::SkBuff::interfaces
     pub fn find_connection(&self, tuple: &Tuple, interfaces: (i32, i32)) -> Found {
+        let Some(sk) = self.look_up(tuple, interfaces) else {
+            return Found::Nothing;
+        };
+        // SAFETY: The reference is the look-up's, and ours to give up.
+        match unsafe { full_socket(sk) } {
+            Some(sock) => Found::Sock(sock),
+            None => Found::Mini,
+        }
+    }
+
+    /// Drops the request, if it is one, that has a 4-tuple: a SYN came, and nothing yet that shows
+    /// that its sender gets answers. Whether there was one.
+    ///
+    /// # Context
+    ///
+    /// Any but hard interrupts, without the lock of any chain.
+    pub fn drop_request(&self, tuple: &Tuple, interfaces: (i32, i32)) -> bool {
+        let Some(sk) = self.look_up(tuple, interfaces) else {
+            return false;
+        };
+        // SAFETY: The helper reads the state, which all kinds of sockets have.
+        let is_request = unsafe { bindings::tcpc_sk_is_request(sk.as_ptr()) };
+        if is_request {
+            // SAFETY: A request is for `tcp_abort()` (net/ipv4/tcp.c) taken out of the table and
+            // off its listener's count, each once however many try. No lock of a socket is taken,
+            // and the timer that is waited for takes none of ours.
+            unsafe { bindings::tcp_abort(sk.as_ptr(), 0) };
+        }
+        // SAFETY: The reference is the look-up's, and ours to give up; `sock_gen_put()`
+        // (net/ipv4/inet_hashtables.c) drops references of any kind.
+        unsafe { bindings::sock_gen_put(sk.as_ptr()) };
+        is_request
+    }
+
+    /// An entry of the table, with a reference.
+    fn look_up(&self, tuple: &Tuple, interfaces: (i32, i32)) -> Option<NonNull<bindings::sock>> {
         let net = self.as_ptr().as_ptr();
         let (port, peer) = (tuple.local_port, tuple.remote_port.to_be());
         let (dif, sdif) = interfaces;
@@ -65,16 +101,9 @@ impl NetRef<'_> {
                     )
                 }
             }
-            _ => return Found::Nothing,
+            _ => return None,
         };
-        let Some(sk) = NonNull::new(sk) else {
-            return Found::Nothing;
-        };
-        // SAFETY: The reference is the look-up's, and ours to give up.
-        match unsafe { full_socket(sk) } {
-            Some(sock) => Found::Sock(sock),
-            None => Found::Mini,
-        }
+        NonNull::new(sk)
     }
 
     /// Calls `visit` for each full TCP socket of the namespace that is established or beyond and
