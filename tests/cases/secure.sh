@@ -144,12 +144,13 @@ describe "ten thousand short connections leave nothing behind, and begin no exch
 topology routed mode=secure keyshare=60000 uncaptured
 limit 240
 case_nothing_left() {
+	# More of them are in TIME_WAIT than there may be: a FIN that comes twice may be answered by a RST.
 	local rounds=20 i
 	for ((i = 0; i < rounds; i++)); do
 		open_flow "many$i" from mover to correspondent connections=500
 		flow "many$i" close
 	done
 	expect counters mover "CapableOffered=$((rounds * 500)) CapableAgreed=$((rounds * 500))," \
-		correspondent "CapableAgreed=$((rounds * 500)) SecureNotCapable=any, others 0"
+		correspondent "CapableAgreed=$((rounds * 500)) SecureNotCapable=any RstIgnored=any ProbeSent=any Deferred=any, others 0"
 	expect counters mover OpeningNow=0 CapableNow=0, correspondent OpeningNow=0 CapableNow=0 within 10s
 }

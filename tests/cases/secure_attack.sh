@@ -133,7 +133,25 @@ case_copy_first() {
 	victim_got_little 1
 }
 
+describe "somebody has asked for a connection from where the mover goes to: no more than a SYN is in nobody's way"
+topology routed mode=secure attacker
+variants plain family=6
+case_half_open_in_the_way() {
+	open_flow shell from mover to correspondent
+	capture_stop
+	replay attacker mover --flags S --as-source "$(addr 10.0.1.9)"
+	expect requests on correspondent 1
+
+	on mover renumber net0 10.0.1.1/24 10.0.1.9/24
+
+	expect flow shell between 10.0.1.9 and 10.0.2.1 on both within 10s
+	expect requests on correspondent 0
+	expect flow shell carries 64KiB each way unchanged
+	expect counters mover Confirmed=1, correspondent Rebound=1 UpdateTupleTaken=0
+}
+
 describe "a peer names somebody else, and sends on from where it was: the victim gets what S-40 says"
+topology routed mode=secure attacker snap=160
 variants plain family=6
 limit 90
 case_redirected() {
@@ -149,17 +167,18 @@ case_redirected() {
 	victim_got_little 1
 }
 
-describe "fifty connections name one victim: they get to it what S-40 says"
+describe "a thousand connections with data to send name one victim: they get to it what S-40 says"
+topology routed mode=secure attacker snap=160
 variants plain family=6
-limit 120
+limit 240
 case_redirected_by_many() {
-	open_flow shell from mover to correspondent connections=50
-	flow shell bulk
-	expect flow shell moves octets within 30s
+	open_flow shell from mover to correspondent connections=1000
+	on west blocks mover0
+	server correspondent send 10K
 	redirect
 	quiet 2s
 
-	victim_got_little 50
+	victim_got_little 1000
 }
 
 # The victim, 10.0.5.66, has nothing to say, not even RST.
@@ -212,6 +231,73 @@ case_reset() {
 	expect flow shell carries 64KiB each way unchanged
 }
 
+# RSTs with right numbers for both ends of a flow, from what was captured last.
+reset_both() {
+	capture_stop
+	replay attacker correspondent --from "$(addr 10.0.2.1)" --last --rst
+	replay attacker mover --from "$(addr 10.0.1.1)" --last --rst
+}
+
+describe "RSTs for connections of which one end has closed, or both one after the other: they end as if none had come"
+variants plain family=6
+case_reset_while_closing() {
+	open_flow shell from mover to correspondent
+	flow shell shutdown
+	expect flow shell state FIN-WAIT-2 on mover
+	expect flow shell state CLOSE-WAIT on correspondent
+
+	reset_both
+
+	expect counters mover RstIgnored=1 RstBelieved=0, correspondent RstIgnored=1 RstBelieved=0
+	server correspondent send 64K
+	flow shell expect 64K
+	server correspondent close
+	flow shell wait
+}
+
+describe "a RST in FIN-WAIT-1, and one in CLOSING: the FIN is sent again, and both ends are done"
+variants plain family=6
+case_reset_in_fin_wait1() {
+	open_flow shell from mover to correspondent
+	on west blocks mover0
+	flow shell abandon
+	expect flow shell state FIN-WAIT-1 on mover
+	capture_stop
+
+	replay attacker correspondent --from "$(addr 10.0.2.1)" --last --rst
+	expect counters mover RstIgnored=1
+	expect flow shell state FIN-WAIT-1 on mover
+	server correspondent abandon
+	expect flow shell state CLOSING on mover
+	replay attacker correspondent --from "$(addr 10.0.2.1)" --last --rst
+	expect counters mover RstIgnored=2 RstBelieved=0
+	expect flow shell state CLOSING on mover
+	on west passes
+
+	within 20s state_is mover CLOSING 5000 0 || fail "the mover's socket ends" "$SEEN"
+	within 5s state_is correspondent FIN-WAIT-1 5000 0 || fail "the other socket ends" "$SEEN"
+}
+
+describe "a RST in LAST-ACK: the FIN is sent again, and both ends are done"
+variants plain family=6
+case_reset_in_last_ack() {
+	open_flow shell from mover to correspondent
+	server correspondent shutdown
+	expect flow shell state CLOSE-WAIT on mover
+	on west blocks mover0
+	flow shell abandon
+	expect flow shell state LAST-ACK on mover
+	capture_stop
+
+	replay attacker correspondent --from "$(addr 10.0.2.1)" --last --rst
+	expect counters mover RstIgnored=1 RstBelieved=0
+	expect flow shell state LAST-ACK on mover
+	on west passes
+
+	within 20s state_is mover LAST-ACK 5000 0 || fail "the mover's socket ends" "$SEEN"
+	within 5s state_is correspondent FIN-WAIT-2 5000 0 || fail "the other socket ends" "$SEEN"
+}
+
 describe "a flood of SYNs that offer: what is kept is bounded, TCP goes on, and this host's own connections offer still"
 variants plain family=6
 limit 120
@@ -241,12 +327,13 @@ variants plain family=6
 case_wrapped() {
 	local offload
 	begin_unheard_move shell
-	for offload in off on; do
-		on correspondent ethtool -K net0 rx "$offload" tx "$offload" gro "$offload" >/dev/null
+	for offload in "rx "{off,on}" tx "{off,on}" gro "{off,on}; do
+		# shellcheck disable=SC2086 # words on purpose
+		on correspondent ethtool -K net0 $offload >/dev/null
 		replay attacker mover --secure update --option-only --last --bad-checksum --wrap plain
 		replay attacker mover --secure update --option-only --last --bad-checksum --wrap options
 	done
-	expect counters correspondent Rebound=0 UpdateBadChecksum=4
+	expect counters correspondent Rebound=0 UpdateBadChecksum=16
 	replay attacker mover --secure update --option-only --last --wrap fragments-backwards
 	# Netfilter sees IPv6 fragments before they are put together.
 	[ "${OPT[family]}" = 6 ] || expect counters correspondent Rebound=1

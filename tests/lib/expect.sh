@@ -10,6 +10,7 @@
 #   expect flow NAME state ESTAB on HOST [within 3s]
 #   expect counters HOST Name=1 Other=any Third=2+, HOST …, others 0 [within 3s]
 #   expect motion on HOST COUNT pending|suspended [within 3s]
+#   expect requests on HOST COUNT                        connections that were asked for by a SYN
 #   expect segments [with UPDATE] [WORDS of decode] from HOST at least|at most|exactly N
 #   expect no old source ADDRESS from HOST               after the first UPDATE
 #   expect checksums right on HOST
@@ -102,6 +103,12 @@ expect_motion() {
 	span=$(span_of 5s "$@")
 	within "$span" motion_is "$host" "$count" "$state" ||
 		fail "$count flows $state on $host within $span" "${SEEN:-none}"
+}
+
+requests_are() { [ "$(sockets_on "$1" | grep -c 'SYN-RECV$')" = "$2" ]; }
+
+expect_requests() {
+	within 3s requests_are "$2" "$3" || fail "$3 requests on $2" "$(sockets_on "$2")"
 }
 
 expect_segments() {
