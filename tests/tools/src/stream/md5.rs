@@ -12,7 +12,7 @@ use nix::sys::socket::sockopt::SetStruct;
 use socket2::Socket;
 
 /// include/uapi/linux/tcp.h.
-const TCP_MD5SIG_EXT: libc::c_int = 38;
+const TCP_MD5SIG_EXT: libc::c_int = 32;
 /// `TCP_MD5SIG_MAXKEYLEN`.
 const MAXIMUM: usize = 80;
 /// The size of `struct sockaddr_storage`, which `struct tcp_md5sig` begins with.
