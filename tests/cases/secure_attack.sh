@@ -259,6 +259,9 @@ describe "a RST in FIN-WAIT-1, and one in CLOSING: the FIN is sent again, and bo
 variants plain family=6
 case_reset_in_fin_wait1() {
 	open_flow shell from mover to correspondent
+	# So that what was captured last has the number that is next.
+	flow shell send 1K
+	server correspondent expect 1K
 	on west blocks mover0
 	flow shell abandon
 	expect flow shell state FIN-WAIT-1 on mover
