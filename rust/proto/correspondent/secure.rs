@@ -43,8 +43,9 @@ pub use event::Action;
 pub use event::Actions;
 pub use event::Event;
 
-/// How often a whole segment is given to a path from which little came. An UPDATE is small: were it
-/// given to each, a peer could have ever more sent to somebody else for ever little.
+/// How often a whole segment is given for nothing to a path from which little came, and which is not
+/// validated. An UPDATE is small: were it given to each, a peer could have ever more sent to somebody
+/// else for ever little.
 const GRACE: Duration = Duration::from_secs(10);
 /// Octets of a CONFIRM at most: IPv6, TCP, timestamps, the option.
 const CONFIRM_OCTETS: u32 = 100;
@@ -59,7 +60,7 @@ pub struct Correspondent {
     /// mover that is there, and need not know of this, is not lost.
     lapsed: Option<Path>,
     recent: Recent,
-    /// When a path was given a whole segment.
+    /// When a path was given a whole segment, unless that has been validated since.
     grace: Option<Instant>,
     /// What a rebind was asked for, while its result is awaited in the same call.
     going: Option<Going>,
@@ -292,6 +293,10 @@ impl Correspondent {
         }
         if self.path.standing == Standing::Validated {
             return Actions::default();
+        }
+        if self.path.has_floor() {
+            // It was given to whom it was for.
+            self.grace = None;
         }
         self.path.standing = Standing::Validated;
         self.lapsed = None;

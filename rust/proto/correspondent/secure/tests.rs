@@ -180,6 +180,23 @@ fn a_whole_segment_is_given_once_in_ten_seconds() {
 }
 
 #[test]
+fn a_whole_segment_to_a_path_that_was_validated_was_not_for_nothing() {
+    let mut told = Told::new();
+    told.moved(0, 1, host(2));
+    let response = told.response(1, 1, host(2));
+    assert_eq!(told.tell(50, response), validated());
+    told.moved(100, 2, host(3));
+    assert_eq!(told.machine.budget(), Some(SEGMENT));
+    // Nobody is there.
+    told.moved(200, 3, host(4));
+    assert_eq!(told.machine.budget(), Some(3 * UPDATE));
+    let response = told.response(3, 3, host(4));
+    assert_eq!(told.tell(250, response), validated());
+    told.moved(300, 4, host(5));
+    assert_eq!(told.machine.budget(), Some(3 * UPDATE));
+}
+
+#[test]
 fn it_says_whether_a_whole_segment_would_be_given() {
     let mut told = Told::new();
     assert!(told.machine.gives_a_segment_to(host(2), at(0)));
@@ -477,12 +494,12 @@ fn any_step() -> impl Strategy<Value = Step> {
 proptest! {
     /// Whatever happens: the epoch only grows; nothing moves without an authentic UPDATE or
     /// RESPONSE, or the end of a time; an unvalidated path has a deadline; and no address gets more
-    /// than three times what came from it, and one segment in ten seconds.
+    /// than three times what came from it, and one segment in ten seconds, or since a validation.
     #[test]
     fn whatever_happens_is_bounded(steps in prop::collection::vec(any_step(), 0..80)) {
         let mut told = Told::new();
         let (mut now, mut fails) = (0, false);
-        let (mut earned, mut sent) = (0u64, 0u64);
+        let (mut earned, mut sent, mut validations) = (0u64, 0u64, 0u64);
         for step in steps {
             let before = told.machine;
             let event = match step {
@@ -542,7 +559,9 @@ proptest! {
                 told.tell(now, Event::Sent { octets }).expect("counted");
                 prop_assert_eq!(told.machine.budget(), Some(0));
             }
-            let graces = now / 10_000 + 1;
+            let validated = Action::Count(Happening::PathValidated);
+            validations += u64::from(result.is_ok_and(|actions| actions.contains(&validated)));
+            let graces = now / 10_000 + 1 + validations;
             prop_assert!(sent <= 3 * earned + graces * u64::from(SEGMENT));
         }
     }
