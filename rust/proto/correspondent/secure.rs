@@ -251,12 +251,13 @@ impl Correspondent {
         actions
     }
 
-    /// How much may be sent to a new path whatever comes from it.
+    /// How much may be sent to a new path whatever comes from it: a `segment`, unless that is none, and the
+    /// CONFIRM before it, which would otherwise leave no room for one.
     fn floor(&self, now: Instant, segment: u32) -> u32 {
-        if self.gave_lately(now) {
+        if segment == 0 || self.gave_lately(now) {
             0
         } else {
-            segment
+            segment.saturating_add(CONFIRM_OCTETS)
         }
     }
 

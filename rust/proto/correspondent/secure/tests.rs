@@ -18,6 +18,8 @@ const OURS: Endpoint = Endpoint {
 };
 const UPDATE: u32 = 80;
 const SEGMENT: u32 = 1500;
+/// What may be sent to a new path for nothing.
+const FLOOR: u32 = SEGMENT + CONFIRM_OCTETS;
 
 fn host(number: u8) -> Endpoint {
     end(number, 40_000)
@@ -122,7 +124,7 @@ fn an_update_is_followed_at_once_and_validated_by_a_response() {
     let mut told = Told::new();
     assert_eq!(told.machine.budget(), None);
     let followed = [
-        Action::Budget(SEGMENT),
+        Action::Budget(FLOOR),
         confirm(1, 1, false),
         Action::RestartPath,
         Action::Count(Happening::Rebound),
@@ -156,10 +158,10 @@ fn what_may_be_sent_is_what_came_three_times() {
     let mut told = Told::new();
     told.moved(0, 1, host(2));
     told.tell(0, Event::Sent { octets: 80 }).expect("counted");
-    told.tell(0, Event::Sent { octets: 1420 }).expect("counted");
+    told.tell(0, Event::Sent { octets: 1520 }).expect("counted");
     assert_eq!(told.machine.budget(), Some(0));
     let came = told.tell(1, received(2, 1000));
-    assert_eq!(came, Ok(vec![Action::Budget(3 * 1080 - 1500)]));
+    assert_eq!(came, Ok(vec![Action::Budget(3 * 1080 - 1600)]));
     // On a path that is validated nothing is counted.
     let response = told.response(1, 1, host(2));
     told.tell(2, response).expect("validated");
@@ -170,13 +172,13 @@ fn what_may_be_sent_is_what_came_three_times() {
 fn a_whole_segment_is_given_once_in_ten_seconds() {
     let mut told = Told::new();
     told.moved(0, 1, host(2));
-    assert_eq!(told.machine.budget(), Some(SEGMENT));
+    assert_eq!(told.machine.budget(), Some(FLOOR));
     told.moved(9_999, 2, host(3));
     assert_eq!(told.machine.budget(), Some(3 * UPDATE));
     told.moved(10_000, 3, host(4));
-    assert_eq!(told.machine.budget(), Some(SEGMENT));
+    assert_eq!(told.machine.budget(), Some(FLOOR));
     told.moved(20_000, 4, host(2));
-    assert_eq!(told.machine.budget(), Some(SEGMENT));
+    assert_eq!(told.machine.budget(), Some(FLOOR));
 }
 
 #[test]
@@ -186,7 +188,7 @@ fn a_whole_segment_to_a_path_that_was_validated_was_not_for_nothing() {
     let response = told.response(1, 1, host(2));
     assert_eq!(told.tell(50, response), validated());
     told.moved(100, 2, host(3));
-    assert_eq!(told.machine.budget(), Some(SEGMENT));
+    assert_eq!(told.machine.budget(), Some(FLOOR));
     // Nobody is there.
     told.moved(200, 3, host(4));
     assert_eq!(told.machine.budget(), Some(3 * UPDATE));
@@ -297,7 +299,7 @@ fn a_mover_that_is_heard_where_it_was_not_validated_is_asked_again() {
 fn nothing_is_asked_again_that_would_be_more_than_may_be_sent() {
     let mut told = Told::new();
     told.moved(0, 1, host(2));
-    told.tell(0, Event::Sent { octets: SEGMENT })
+    told.tell(0, Event::Sent { octets: FLOOR })
         .expect("counted");
     assert_eq!(told.tell(400, Event::Deadline), Ok(vec![]));
     told.tell(500, received(2, 520)).expect("more");
@@ -353,7 +355,7 @@ fn an_update_from_where_it_is_is_answered_and_asks_the_same() {
     told.moved(0, 1, host(2));
     let update = told.update(2, host(2));
     let expected = vec![
-        Action::Budget(SEGMENT),
+        Action::Budget(FLOOR),
         confirm(2, 1, false),
         Action::Count(Happening::Repeated),
     ];
@@ -562,7 +564,7 @@ proptest! {
             let validated = Action::Count(Happening::PathValidated);
             validations += u64::from(result.is_ok_and(|actions| actions.contains(&validated)));
             let graces = now / 10_000 + 1 + validations;
-            prop_assert!(sent <= 3 * earned + graces * u64::from(SEGMENT));
+            prop_assert!(sent <= 3 * earned + graces * u64::from(FLOOR));
         }
     }
 

@@ -33,6 +33,8 @@ pub const CLIENT_PORT: u16 = 40_000;
 pub const SERVER_PORT: u16 = 22;
 /// A full segment.
 pub const SEGMENT: u32 = 1500;
+/// What may be sent to a new path for nothing (S-40): that, and a CONFIRM of so many octets at most.
+pub const FLOOR: u32 = SEGMENT + 100;
 const RTO: Duration = Duration::from_millis(400);
 /// Numbers do not matter here.
 const SYN: Syn = Syn {

@@ -282,7 +282,7 @@ fn a_victim_gets_three_times_what_was_sent_in_its_name_and_a_segment() {
     world.run_until(world.now + 60_000);
     let got = world.wire.octets_to(victim);
     assert!(got > 0);
-    assert!(got <= 3 * spent + u64::from(host::SEGMENT), "{got}");
+    assert!(got <= 3 * spent + u64::from(host::FLOOR), "{got}");
     // It went back to where the peer really is, and goes on there.
     assert_eq!(world.hosts[SERVER].remote(), home(1));
     assert_eq!(world.hosts[SERVER].count(Happening::PathReturned), 1);
@@ -307,7 +307,7 @@ fn a_victim_named_again_and_again_gets_no_more() {
     let got = world.wire.octets_to_address(victim.address);
     assert!(got > 0);
     assert!(
-        got <= 3 * spent + graces * u64::from(host::SEGMENT),
+        got <= 3 * spent + graces * u64::from(host::FLOOR),
         "{got} {spent}"
     );
     assert_eq!(world.hosts[SERVER].remote(), home(1));

@@ -346,7 +346,7 @@ impl Driver {
         }
         let since = self.ledger.iter().map(|account| account.since).min();
         let spans = since.map_or(0, |since| (self.now - since) / GRACE + 1);
-        let most = spans * u64::from(SEGMENT);
+        let most = spans * u64::from(SEGMENT + CONFIRM);
         assert!(
             excess <= most,
             "{excess} octets for nothing in {spans} spans"

@@ -22,6 +22,8 @@ use tcpc_fuzz::secure::Toy;
 
 /// A full segment.
 pub const SEGMENT: u32 = 1_500;
+/// What may be sent to a new path for nothing (S-40): that, and a CONFIRM of so many octets at most.
+pub const FLOOR: u32 = SEGMENT + 100;
 
 /// The connection as the correspondent's host has it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

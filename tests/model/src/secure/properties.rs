@@ -2,7 +2,7 @@
 
 //! What has to hold whatever the attacker does, and what has to occur so that this means something.
 
-use super::correspondent::SEGMENT;
+use super::correspondent::FLOOR;
 use super::settings;
 use super::wire::Place;
 use super::Attacked;
@@ -56,7 +56,7 @@ pub fn of(model: &Attacked) -> Vec<Property<Attacked>> {
                 .correspondent
                 .first
                 .map_or(0, |at| (s.now - at) / SPAN + 1);
-            let most = u64::from(received) * 3 + spans * u64::from(SEGMENT);
+            let most = u64::from(received) * 3 + spans * u64::from(FLOOR);
             u64::from(sent) <= most
         }),
         // Time never goes back, so that there are no cycles: what cannot go on is the end.
