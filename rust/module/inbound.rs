@@ -163,6 +163,7 @@ impl Namespace {
                 Action::Rebind { .. }
                 | Action::SendUpdate { .. }
                 | Action::SendSecureUpdate { .. }
+                | Action::SolicitAck
                 | Action::Park
                 | Action::Hold
                 | Action::Unpark

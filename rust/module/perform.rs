@@ -57,6 +57,11 @@ impl Namespace {
                         old,
                         retransmission,
                     } => self.send_update(&mut locked, old, retransmission),
+                    Action::SolicitAck => {
+                        if locked.solicit_ack() {
+                            self.count(Happening::AckSolicited);
+                        }
+                    }
                     // Without a route TCP's own timers try again.
                     Action::RestartPath => drop(locked.restart_path()),
                     Action::Park => {
@@ -98,6 +103,7 @@ impl Namespace {
                 | Action::Rebind { .. }
                 | Action::SendUpdate { .. }
                 | Action::SendSecureUpdate { .. }
+                | Action::SolicitAck
                 | Action::Park
                 | Action::Hold
                 | Action::Unpark

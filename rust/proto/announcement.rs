@@ -174,7 +174,16 @@ impl Announcement {
                 retransmission,
             });
         }
+        if retransmission && self.may_be_unheard(local) {
+            actions.push(Action::SolicitAck);
+        }
         Some(actions)
+    }
+
+    /// Whether UPDATEs may be nothing to the peer, which does not answer them then, and no answer is
+    /// needed but that it is there: it knows the mover where it is again, and may not have the profile.
+    fn may_be_unheard(&self, local: IpAddr) -> bool {
+        self.is_answered_by_anything() && local == self.confirmed
     }
 
     /// How long to wait for an answer: in the secure profile not much longer than it takes, since

@@ -130,6 +130,8 @@ pub enum Action {
         /// Whether it is to be sent on a SYN, for what lies on the path and wants to see one.
         syn: bool,
     },
+    /// Send what any TCP answers, as keepalive does.
+    SolicitAck,
     /// Start over on the path and resend what is outstanding.
     RestartPath,
     /// Stop the timers, and tell what waits.

@@ -99,6 +99,8 @@ pub enum Happening {
     UpdateSent,
     /// An UPDATE was sent again.
     UpdateRetransmitted,
+    /// What any TCP answers was sent, since the peer may not know UPDATEs.
+    AckSolicited,
     /// An UPDATE was sent on a SYN.
     UpdateOnSyn,
     /// The peer was heard at the new address.
@@ -215,6 +217,7 @@ pub const ALL: [Counted; COUNT] = [
     H(Happening::Resumed),
     H(Happening::UpdateSent),
     H(Happening::UpdateRetransmitted),
+    H(Happening::AckSolicited),
     H(Happening::UpdateOnSyn),
     H(Happening::Confirmed),
     H(Happening::GaveUp),
@@ -294,7 +297,7 @@ pub const ALL: [Counted; COUNT] = [
 ];
 
 /// How many things are counted.
-pub const COUNT: usize = 81;
+pub const COUNT: usize = 82;
 
 /// The rows of the table, in the order of [`Counted::index`].
 pub fn rows() -> impl Iterator<Item = Row> {
@@ -328,6 +331,7 @@ impl Happening {
             Self::Resumed => "Resumed",
             Self::UpdateSent => "UpdateSent",
             Self::UpdateRetransmitted => "UpdateRetransmitted",
+            Self::AckSolicited => "AckSolicited",
             Self::UpdateOnSyn => "UpdateOnSyn",
             Self::Confirmed => "Confirmed",
             Self::GaveUp => "GaveUp",

@@ -32,6 +32,21 @@ case_correspondent_busy() {
 	expect counters correspondent, others 0
 }
 
+describe "the correspondent is legacy and idle, and never knew that the mover was away: nothing has happened to it"
+topology routed legacy=correspondent
+variants plain rough family=6
+case_back_home() {
+	on mover set tcp_continuity/confirm_time 20
+	open_flow shell from mover to correspondent
+
+	on mover renumber net0 10.0.1.1/24 10.0.1.9/24
+	expect motion on mover 1 pending
+	on mover renumber net0 10.0.1.9/24 10.0.1.1/24
+
+	expect counters mover Moved=2 Confirmed=1 AckSolicited=1+ GaveUp=0 RstIgnored=any usual, correspondent, others 0 within 15s
+	expect flow shell carries 64KiB each way unchanged
+}
+
 describe "the mover is legacy: nothing of ours happens on either host"
 topology routed legacy=mover
 variants plain rough,family=6

@@ -5,7 +5,7 @@
 # a segment lost or late, a process that owned a socket, a moment without any address. `busy` allows
 # what else comes of segments that overtake each other, as `usual` does where netem sees to that.
 
-USUAL='UpdateRetransmitted=any UpdateOnSyn=any Repeated=any Deferred=any SourceDropped=any Suspended=any Resumed=any Steered=any'
+USUAL='UpdateRetransmitted=any AckSolicited=any UpdateOnSyn=any Repeated=any Deferred=any SourceDropped=any Suspended=any Resumed=any Steered=any'
 BUSY='RstIgnored=any RstSuppressed=any UpdateTimestampOld=any UpdateSequenceOutside=any UpdateJustLeft=any'
 
 # One host's counters against its words; what differs goes to stdout.

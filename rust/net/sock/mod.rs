@@ -15,12 +15,14 @@
 //! | `resume.rs` | going on at once on a new path; parking it while there is none |
 //! | `patience.rs` | whether its peer answers, and how long it tries |
 //! | `output.rs` | sending an option-only segment |
+//! | `handmade.rs` | sending a header that TCP itself would not make now |
 //! | `opening.rs` | sending a SYN or SYN/ACK of a connection that is open already |
 //!
 //! C headers: [`include/net/sock.h`](srctree/include/net/sock.h),
 //! [`include/linux/tcp.h`](srctree/include/linux/tcp.h)
 
 mod bind;
+mod handmade;
 mod lock;
 mod opening;
 mod output;

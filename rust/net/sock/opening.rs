@@ -9,6 +9,7 @@
 //! C header: [`include/net/tcp.h`](srctree/include/net/tcp.h)
 
 use super::{
+    handmade::MOST,
     Locked,
     Numbers,
     OptionOctets, //
@@ -18,14 +19,9 @@ use crate::net::segment::{
     ACK,
     SYN, //
 };
-use core::ptr::NonNull;
 
-/// Octets of the header without options.
-const HEADER: usize = 20;
 /// Octets of MSS, SACK-permitted and window scale, padded (RFC 9293, RFC 2018, RFC 7323).
 const USUAL: usize = 12;
-/// Octets of a header at most.
-const MOST: usize = 60;
 
 /// What the options of a SYN say of a connection.
 struct Negotiated {
@@ -52,55 +48,20 @@ impl Locked<'_> {
         option: &OptionOctets,
     ) -> Option<u32> {
         let (header, len) = self.opening(answered, option.as_slice())?;
-        // SAFETY: The helper copies `len` of the octets of `header`, and reads the socket, whose
-        // lock is held; bottom halves are off.
-        let skb =
-            unsafe { bindings::tcpc_tcp_make_segment(self.as_ptr(), header.as_ptr(), len as u32) };
-        let skb = NonNull::new(skb)?;
-        // SAFETY: `self` holds the lock that guards it.
-        let operations = unsafe { (*self.icsk()).icsk_af_ops };
-        // SAFETY: Every TCP socket has its operations, which never go away.
-        let transmit = unsafe { (*operations).queue_xmit }?;
-        // SAFETY: A member of the socket, whose lock is held.
-        let flow = unsafe { &raw mut (*self.icsk()).icsk_inet.cork.fl };
-        // SAFETY: `ip_queue_xmit()` (net/ipv4/ip_output.c) and `inet6_csk_xmit()` want a locked
-        // socket, its flow, and a segment with the transport header at its data, which they take
-        // over, as `__tcp_transmit_skb()` gives it to them.
-        let sent = unsafe { transmit(self.as_ptr(), skb.as_ptr(), flow) };
-        let network = if self.is_v6() { 40 } else { 20 };
-        (sent >= 0).then_some(len as u32 + network)
+        self.transmit(header.get(..len)?)
     }
 
     /// Its header, and how long that is.
     fn opening(&self, answered: Option<(u32, u32)>, option: &[u8]) -> Option<([u8; MOST], usize)> {
         let numbers = self.numbers();
-        let tuple = self.tuple();
-        let len = HEADER + USUAL + option.len();
         let (flags, next, ack) = match answered {
             None => (SYN, numbers.snd_nxt, numbers.rcv_nxt),
             Some((ack, expected)) => (SYN | ACK, numbers.sent(expected), ack),
         };
         // It is never scaled (RFC 7323, section 2.2).
         let window = u16::try_from(numbers.rcv_wnd).unwrap_or(u16::MAX);
-        let parts: [&[u8]; 9] = [
-            &tuple.local_port.to_be_bytes(),
-            &tuple.remote_port.to_be_bytes(),
-            &next.wrapping_sub(1).to_be_bytes(),
-            &ack.to_be_bytes(),
-            &[(len / 4) as u8 * 16, flags],
-            &window.to_be_bytes(),
-            // The checksum, which is put in when the addresses are known, and no urgent data.
-            &[0; 4],
-            &self.negotiated().octets(),
-            option,
-        ];
-        let mut header = [0; MOST];
-        let mut at = 0;
-        for part in parts {
-            header.get_mut(at..at + part.len())?.copy_from_slice(part);
-            at += part.len();
-        }
-        Some((header, at))
+        let options: [&[u8]; 2] = [&self.negotiated().octets(), option];
+        self.header([next.wrapping_sub(1), ack], flags, window, &options)
     }
 
     /// What was said when the connection was opened, with the segment size of the route.

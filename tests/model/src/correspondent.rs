@@ -99,6 +99,8 @@ impl Correspondent {
                     self.answer(now, judgement, wire);
                 }
             }
+            Segment::Solicitation { from } if self.knows(now, from) => self.speak(now, wire),
+            Segment::Solicitation { from } => wire.send(now, Segment::Reset { to: from }),
             Segment::Answer { .. } | Segment::Reset { .. } => {}
         }
     }
@@ -114,7 +116,7 @@ impl Correspondent {
         data: bool,
         wire: &mut Wire,
     ) {
-        if from != self.remote && self.left_ago(now, from).is_none() {
+        if !self.knows(now, from) {
             wire.send(now, Segment::Reset { to: from });
             return;
         }
@@ -175,6 +177,11 @@ impl Correspondent {
         if judgement != Judgement::Answer || self.fault != Some(Fault::AnswersOnce) {
             self.speak(now, wire);
         }
+    }
+
+    /// Whether what comes from an address is the connection's.
+    fn knows(&self, now: u64, from: IpAddr) -> bool {
+        from == self.remote || self.left_ago(now, from).is_some()
     }
 
     fn left_ago(&self, now: u64, address: IpAddr) -> Option<u64> {

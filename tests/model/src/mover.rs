@@ -278,6 +278,10 @@ impl Mover {
                             self.send_update(now, old, wire);
                         }
                     }
+                    Action::SolicitAck => {
+                        let from = self.local;
+                        wire.send(now, Segment::Solicitation { from });
+                    }
                     Action::SendSecureUpdate { .. } => unreachable!("of the other profile"),
                     Action::RestartPath | Action::Unpark => self.resend(now, wire),
                     Action::Abort => self.end = Some(End::of(state)),

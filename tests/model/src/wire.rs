@@ -37,6 +37,11 @@ pub enum Segment {
         /// TSval.
         value: Option<u32>,
     },
+    /// An acknowledgement of the mover's that any TCP answers.
+    Solicitation {
+        /// The address it comes from.
+        from: IpAddr,
+    },
     /// Any segment of the correspondent's connection.
     Answer {
         /// The address it goes to.

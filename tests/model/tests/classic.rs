@@ -127,6 +127,15 @@ fn addresses_go_and_come_while_the_mover_speaks() {
 }
 
 #[test]
+fn the_correspondent_is_legacy_and_the_mover_comes_back() {
+    // Nobody has anything to say: it has to occur all the same that it is confirmed back home.
+    check_both(Moves {
+        legacy: true,
+        ..Moves::there_and_back()
+    });
+}
+
+#[test]
 fn the_correspondent_is_legacy() {
     check_both(Moves {
         gaps: true,

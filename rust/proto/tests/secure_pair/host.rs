@@ -577,7 +577,9 @@ impl Host {
                         let failed = self.state() == State::Failed;
                         self.flow = self.flow.filter(|_| failed);
                     }
-                    Action::SendUpdate { .. } => panic!("of the other profile"),
+                    Action::SendUpdate { .. } | Action::SolicitAck => {
+                        panic!("of the other profile")
+                    }
                     Action::Park
                     | Action::Hold
                     | Action::Unpark

@@ -157,7 +157,9 @@ impl Mover {
                         self.ended = self.state() == State::Failed;
                         self.flow = None;
                     }
-                    Action::SendUpdate { .. } => unreachable!("of the other profile"),
+                    Action::SendUpdate { .. } | Action::SolicitAck => {
+                        unreachable!("of the other profile")
+                    }
                     Action::RestartPath
                     | Action::Park
                     | Action::Hold
