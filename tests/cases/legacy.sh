@@ -43,7 +43,7 @@ case_back_home() {
 	expect motion on mover 1 pending
 	on mover renumber net0 10.0.1.9/24 10.0.1.1/24
 
-	expect counters mover Moved=2 Confirmed=1 AckSolicited=1+ GaveUp=0 RstIgnored=any usual, correspondent, others 0 within 15s
+	expect counters mover Moved=2 UpdateSent=2 Confirmed=1 AckSolicited=1+ GaveUp=0 RstIgnored=any usual, correspondent, others 0 within 15s
 	expect flow shell carries 64KiB each way unchanged
 }
 
