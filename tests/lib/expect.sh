@@ -9,6 +9,7 @@
 #   expect flow NAME fails with ETIMEDOUT within 20s
 #   expect flow NAME state ESTAB on HOST [within 3s]
 #   expect counters HOST Name=1 Other=any Third=2+, HOST …, others 0 [within 3s]
+#   expect ended STATE on HOST, STATE on HOST            no socket is left in these
 #   expect motion on HOST COUNT pending|suspended [within 3s]
 #   expect requests on HOST COUNT                        connections that were asked for by a SYN
 #   expect segments [with UPDATE] [WORDS of decode] from HOST at least|at most|exactly N
@@ -90,6 +91,11 @@ expect_flow_state() {
 	span=$(span_of 5s "$@")
 	within "$span" state_is "$host" "$state" "${FLOW_PORT[$name]}" "${FLOW_COUNT[$name]}" ||
 		fail "flow $name in $state on $host within $span" "${SEEN:-no such socket}"
+}
+
+expect_ended() {
+	within 20s state_is "${3%,}" "$1" 5000 0 || fail "no socket in $1 on ${3%,}" "$SEEN"
+	within 5s state_is "$6" "$4" 5000 0 || fail "no socket in $4 on $6" "$SEEN"
 }
 
 motion_is() {

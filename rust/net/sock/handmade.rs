@@ -19,10 +19,12 @@ impl Locked<'_> {
     /// answers it with one (RFC 9293, section 3.10.7.4), as `tcp_xmit_probe_skb()`
     /// (net/ipv4/tcp_output.c) has it. Whether it left.
     pub fn solicit_ack(&mut self) -> bool {
-        match self.solicitation() {
-            Some((header, len)) => self.transmit(header.get(..len).unwrap_or(&[])).is_some(),
-            None => false,
-        }
+        // As `__tcp_send_ack()`, nothing for a connection that is over.
+        self.is_movable()
+            && self
+                .solicitation()
+                .and_then(|(header, len)| self.transmit(header.get(..len)?))
+                .is_some()
     }
 
     /// Its header, and how long that is.
@@ -57,7 +59,7 @@ impl Locked<'_> {
             &tuple.remote_port.to_be_bytes(),
             &next.to_be_bytes(),
             &ack.to_be_bytes(),
-            &[(len / 4) as u8 * 16, flags],
+            &[u8::try_from(len / 4 * 16).ok()?, flags],
             &window.to_be_bytes(),
             // The checksum, which is put in when the addresses are known, and no urgent data.
             &[0; 4],
@@ -71,12 +73,12 @@ impl Locked<'_> {
         Some((header, at))
     }
 
-    /// Sends a segment that is a header and nothing else. How many octets with its IP header, if it
-    /// left.
+    /// Sends a segment that is a header, of [`MOST`] octets at most, and nothing else. How many octets
+    /// with its IP header, if it left.
     pub(super) fn transmit(&mut self, header: &[u8]) -> Option<u32> {
         let len = header.len() as u32;
-        // SAFETY: The helper copies the octets of `header`, which are no more than `MAX_TCP_HEADER`
-        // has room for, and reads the socket, whose lock is held; bottom halves are off.
+        // SAFETY: The helper copies the octets of `header`, no more than a TCP header has, for which
+        // `MAX_TCP_HEADER` (include/net/tcp.h) has room, and reads the socket, whose lock is held; bottom halves are off.
         let skb = unsafe { bindings::tcpc_tcp_make_segment(self.as_ptr(), header.as_ptr(), len) };
         let skb = NonNull::new(skb)?;
         // SAFETY: `self` holds the lock that guards it.

@@ -58,7 +58,8 @@ impl NetRef<'_> {
     ///
     /// # Context
     ///
-    /// Any but hard interrupts, without the lock of any chain.
+    /// Any but hard interrupts, without the lock of any chain or of what segments are looked up in on
+    /// their way out. The caller may have a connection's lock.
     pub fn drop_request(&self, tuple: &Tuple, interfaces: (i32, i32)) -> bool {
         let Some(sk) = self.look_up(tuple, interfaces) else {
             return false;
@@ -66,9 +67,12 @@ impl NetRef<'_> {
         // SAFETY: The helper reads the state, which all kinds of sockets have.
         let is_request = unsafe { bindings::tcpc_sk_is_request(sk.as_ptr()) };
         if is_request {
-            // SAFETY: A request is for `tcp_abort()` (net/ipv4/tcp.c) taken out of the table and
-            // off its listener's count, each once however many try. No lock of a socket is taken,
-            // and the timer that is waited for takes none of ours.
+            // SAFETY: `tcp_abort()` (net/ipv4/tcp.c) wants a reference, which is the look-up's. Of
+            // a request, which stays one as long as that is held, it calls
+            // `inet_csk_reqsk_queue_drop()` (net/ipv4/inet_connection_sock.c) only: no socket is
+            // locked, and who comes second does nothing. That waits (`timer_delete_sync()`) for
+            // `reqsk_timer_handler()`, which sends a SYN/ACK at most, and locks neither a
+            // connection nor what the caller may hold.
             unsafe { bindings::tcp_abort(sk.as_ptr(), 0) };
         }
         // SAFETY: The reference is the look-up's, and ours to give up; `sock_gen_put()`

@@ -331,6 +331,18 @@ fn without_timestamps_a_flow_that_is_back_waits_until_nothing_old_can_come() {
 }
 
 #[test]
+fn back_where_it_was_confirmed_it_asks_what_any_tcp_answers() {
+    let mut flow = Told::new();
+    flow.moved(0, 2);
+    assert!(!flow
+        .tell(400, Event::Deadline)
+        .contains(&Action::SolicitAck));
+    assert!(!flow.moved(500, 1).contains(&Action::SolicitAck));
+    let again = flow.tell(900, Event::Deadline);
+    assert_eq!(again.last(), Some(&Action::SolicitAck));
+}
+
+#[test]
 fn the_confirmed_address_is_never_forgotten_for_others() {
     let mut flow = Told::new();
     for number in 2..40 {
