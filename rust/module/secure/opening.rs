@@ -55,6 +55,7 @@ use crate::proto::option::{
 use crate::proto::seq::SeqNum;
 use crate::proto::session::Session;
 use core::time::Duration;
+use kernel::prelude::EEXIST;
 
 /// Options of connections that are left alone: MD5 and AO signatures (RFC 2385, RFC 5925),
 /// Multipath TCP (RFC 8684), and 254, where SMC is.
@@ -153,20 +154,22 @@ impl Namespace {
             Ok(server) => server,
             Err(reject) => return self.count(reject),
         };
-        if self
-            .carry(skb, segment, server.syn_ack(room_of(segment)))
-            .is_none()
-        {
-            return;
-        }
+        let offer = server.syn_ack(room_of(segment));
         let answered = Answered {
             server,
             keys,
             syn: asked.syn,
             echo: None,
         };
-        if self.half_open.answer(tuple, answered, self.now()).is_err() {
-            self.count(Happening::NoMemory);
+        // It has its place before the option has, so that of answers to copies of a SYN, which may be made on
+        // two processors at once, one alone carries a nonce.
+        match self.half_open.answer(tuple, answered, self.now()) {
+            Ok(()) => {}
+            Err(EEXIST) => return,
+            Err(_) => return self.count(Happening::NoMemory),
+        }
+        if self.carry(skb, segment, offer).is_none() {
+            drop(self.half_open.take_answered(&tuple));
             return;
         }
         self.work_within(ECHOING);
