@@ -242,7 +242,7 @@ impl Exchange {
         }
     }
 
-    /// The connection is on the move: what would be sent now is not.
+    /// The connection is on the move, or its path on trial: what would be sent now is not.
     pub fn put_off(&mut self, now: Instant) {
         let later = now.after(AWAY);
         match &mut self.phase {

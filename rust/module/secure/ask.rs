@@ -165,14 +165,14 @@ impl Namespace {
     }
 
     /// Whether the connection of `tuple` has lost its address, or has not been confirmed at another.
-    fn is_on_the_move(&self, tuple: &Tuple) -> bool {
+    pub(super) fn is_on_the_move(&self, tuple: &Tuple) -> bool {
         let state = self.motions.with(tuple, |motion| motion.flow.state());
         state.is_some_and(|state| state != State::Stable)
     }
 
     /// Whether it is not known that a connection's peer is where it says it is.
     fn is_on_trial(&self, id: SockId) -> bool {
-        let trial = |connection: &mut Connection| connection.peer.budget().is_some();
+        let trial = |connection: &mut Connection| connection.is_on_trial();
         self.connections.any_on_trial() && self.connections.with(id, trial) == Some(true)
     }
 

@@ -135,8 +135,8 @@ impl Connection {
         self.is_on_trial() || self.peer.lapsed().is_some()
     }
 
-    /// Whether its path is not validated.
-    fn is_on_trial(&self) -> bool {
+    /// Whether it is not known that its peer is where it says it is.
+    pub fn is_on_trial(&self) -> bool {
         self.peer.budget().is_some()
     }
 }

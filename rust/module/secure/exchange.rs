@@ -24,7 +24,6 @@ use crate::net::sock::{
 };
 use crate::proto::crypto::Secret;
 use crate::proto::exchange::Action;
-use crate::proto::flow::State;
 use crate::proto::happening::{
     Happening,
     Reject, //
@@ -100,13 +99,11 @@ impl Namespace {
     /// It is time for the next step of a connection's exchange. Process context.
     pub(super) fn meet_exchange(&self, sock: &TcpSock, now: Instant) {
         let id = sock.id();
-        let is_away = self.connections.with(id, |connection| connection.tuple);
-        let is_away = is_away.is_some_and(|tuple| {
-            let state = self.motions.with(&tuple, |motion| motion.flow.state());
-            state.is_some_and(|state| state != State::Stable)
-        });
+        let tuple = self.connections.with(id, |connection| connection.tuple);
+        let on_the_move = tuple.is_some_and(|tuple| self.is_on_the_move(&tuple));
         let sum = self.connections.with(id, |connection| {
-            if is_away {
+            // On trial what may be sent is needed for more (S-40).
+            if on_the_move || connection.is_on_trial() {
                 connection.session.put_off_exchange(now);
             }
             connection.session.sum(now)

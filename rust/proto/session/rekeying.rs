@@ -58,7 +58,7 @@ impl Session {
         self.exchange.deadline()
     }
 
-    /// The connection is on the move: what would be sent now for the exchange is not.
+    /// The connection is on the move, or its path on trial: what would be sent now for the exchange is not.
     pub fn put_off_exchange(&mut self, now: Instant) {
         self.exchange.put_off(now);
     }
