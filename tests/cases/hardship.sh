@@ -84,11 +84,13 @@ case_firewall_at_client() {
 describe "the UPDATE arrives while a process owns the socket: it is followed all the same"
 kernels both
 variants plain family=6
+exclusive
 case_owned_socket() {
 	open_flow shell from mover to correspondent
-	printf '#!/bin/sh\nsleep %d\n' $((2 * SCALE)) >"$WORK/slow"
-	chmod +x "$WORK/slow"
-	echo "$WORK/slow" >/proc/sys/kernel/modprobe
+	# The kernel runs it, to which a test's own mounts are not visible.
+	printf '#!/bin/sh\nsleep %d\n' $((2 * SCALE)) >/tmp/slow
+	chmod +x /tmp/slow
+	echo /tmp/slow >/proc/sys/kernel/modprobe
 	server correspondent own &
 	quiet 1s
 

@@ -60,6 +60,26 @@ case_moves_around_it() {
 		correspondent KeysExchanged=1 Moved=1 Confirmed=1 within 10s
 }
 
+describe "the acceptor moves and is not validated yet: the client keeps what it may send there for CONFIRM"
+topology routed mode=secure keyshare=8000
+variants plain
+case_waits_for_the_path() {
+	on correspondent set tcp_continuity/validate_time 60
+	open_flow shell from correspondent to mover
+	on west blocks mid
+	on mover renumber net0 10.0.1.1/24 10.0.1.9/24
+	expect counters correspondent Rebound=1 within 5s
+	quiet 10s
+	expect counters correspondent KeyshareSent=0 PathValidated=0
+	on west passes
+
+	expect strength ecdh of 1 on both within 60s
+	expect flow shell carries 64KiB each way unchanged
+	expect counters mover KeysExchanged=1, correspondent PathValidated=1 KeysExchanged=1 within 10s
+}
+
+topology routed mode=secure keyshare=500
+
 describe "the mover moves while its public value is on the way, the peer while the answer is"
 variants delay=1500ms
 kernels both

@@ -34,6 +34,7 @@ describe "no memory while connections are opened: they are plain TCP, and nothin
 kernels instrumented
 variants plain family=6
 limit 60
+exclusive
 case_opening() {
 	allocations_fail 40
 	open_flow many from mover to correspondent connections=40
@@ -51,6 +52,7 @@ describe "no memory while connections move and are confirmed: all of them have m
 kernels none
 variants plain family=6
 limit 90
+exclusive
 case_moving() {
 	open_flow many from mover to correspondent connections=20
 	expect counters correspondent CapableAgreed=20

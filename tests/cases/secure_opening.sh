@@ -30,6 +30,7 @@ SYN_ACK='tcp flags & (syn|ack) == (syn|ack)'
 NO_SYN='tcp flags & (syn|ack) == ack'
 
 describe "data in the SYN (TCP Fast Open without a cookie): agreed on, and it moves"
+kernels both
 variants plain family=6
 case_fast_open() {
 	on mover set ipv4/tcp_fastopen 5
@@ -60,6 +61,7 @@ case_fast_open_cookie() {
 }
 
 describe "SYN cookies: the acceptor remembers nothing of the SYN"
+kernels both
 variants plain family=6
 case_syn_cookies() {
 	on correspondent set ipv4/tcp_syncookies 2
@@ -86,6 +88,7 @@ case_accurate_ecn() {
 
 describe "crossed SYNs (simultaneous open)"
 topology routed mode=secure delay=6000ms
+kernels both
 variants plain family=6
 limit 90
 case_crossed() {
@@ -133,6 +136,7 @@ case_syn_ack_late() {
 
 describe "every segment comes twice"
 topology routed mode=secure
+kernels both
 variants plain family=6
 case_doubled() {
 	tc -n west qdisc replace dev mid root netem duplicate 100%
@@ -188,6 +192,7 @@ case_reflected() {
 }
 
 describe "a SYN proxy on the path"
+kernels both
 variants plain family=6
 case_syn_proxy() {
 	on west set netfilter/nf_conntrack_tcp_loose 0

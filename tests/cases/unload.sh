@@ -15,6 +15,7 @@ describe "unloaded under traffic: connections go on as plain TCP; loaded again, 
 topology routed snap=160
 kernels both
 variants plain family=6
+exclusive
 case_under_traffic() {
 	open_flow bulk from mover to correspondent connections=5
 	flow bulk bulk
@@ -33,6 +34,7 @@ case_under_traffic() {
 
 describe "unloaded after a move: the moved connections go on"
 variants plain family=6
+exclusive
 case_after_a_move() {
 	open_flow shell from mover to correspondent
 	on mover renumber net0 10.0.1.1/24 10.0.1.9/24
@@ -48,6 +50,7 @@ case_after_a_move() {
 describe "unloaded while a move waits for its answer, which comes: the connection goes on"
 kernels both
 variants plain family=6
+exclusive
 case_while_pending() {
 	open_flow shell from mover to correspondent
 	on west blocks mid
@@ -64,6 +67,7 @@ case_while_pending() {
 describe "unloaded while connections are suspended, with data under way: none hangs for ever"
 kernels both
 variants plain family=6
+exclusive
 case_while_suspended() {
 	open_flow shell from mover to correspondent
 	on mover lose net0 10.0.1.1/24
@@ -82,6 +86,7 @@ describe "loaded and unloaded twenty times under traffic and moves (three on the
 kernels both
 variants plain
 limit 120
+exclusive
 case_again_and_again() {
 	local i old=1 count=20
 	[ "$FLAVOUR" = stock ] || count=3
@@ -105,6 +110,7 @@ case_again_and_again() {
 describe "a namespace is deleted with moves pending and connections suspended in it"
 variants plain family=6
 limit 100
+exclusive
 case_namespace_deleted() {
 	# A socket that its process has left keeps its namespace, so it must not be held for long.
 	on mover set tcp_continuity/hold_time 5
@@ -129,6 +135,7 @@ case_namespace_deleted() {
 describe "a namespace is deleted with moves pending whose sockets were just reset"
 kernels both
 variants plain family=6
+exclusive
 case_namespace_deleted_at_once() {
 	open_flow some from mover to correspondent connections=20
 	on west blocks mid

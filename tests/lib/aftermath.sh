@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# In the test machine, after a case: what it left for a failure's report, what it leaves behind,
-# and what the kernel said meanwhile.
+# In the test machine, after a case: what it left for a failure's report, and what the kernel said meanwhile.
 
 HOST_NAMES='mover correspondent west east attacker'
 
@@ -21,21 +20,27 @@ collect() {
 	done
 }
 
-# Processes and namespaces of a case.
-sweep() {
-	local host
-	killall -q -KILL tcpc-tool tcpdump
-	for host in $HOST_NAMES; do
-		[ ! -e "/run/netns/$host" ] || echo "netns del $host"
-	done | ip -batch -
-}
-
 # Lines of the kernel's log that no test may cause.
 SPLAT='BUG:|WARNING:|INFO: possible|KASAN|UBSAN|suspicious RCU|inconsistent lock|circular lock'
 SPLAT+='|refcount_t:|ODEBUG:|INFO: task|blocked for more|rcu.*stall|soft lockup|general protection'
 SPLAT+='|Oops|Call Trace|unregister_netdevice: waiting|kmemleak|Failslab|scheduling while atomic'
 
-# The kernel's log since the last call.
-kernel_log() {
-	dmesg -c
+# Where the kernel's log is written to, as it comes.
+KERNEL_LOG=/tmp/kernel.log
+
+# Begins with what was said so far; the console is left alone from now on.
+follow_kernel_log() {
+	dmesg -n 1
+	cat /dev/kmsg >"$KERNEL_LOG" 3>&- &
+	sleep 0.2
 }
+
+kernel_log_size() { stat -c %s "$KERNEL_LOG"; }
+
+# The kernel's log since it had a size.
+kernel_log() {
+	tail -c "+$(($1 + 1))" "$KERNEL_LOG" | sed -n 's/^[0-9]*,[^;]*;//p'
+}
+
+# Lines of a log that fail whoever runs.
+splats() { grep -E "$SPLAT" | sed 's/^/# kernel: /'; }

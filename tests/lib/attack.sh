@@ -31,7 +31,7 @@ expect_untouched() {
 # Few lines in the kernel's log, however much was sent.
 expect_silence() {
 	local lines
-	lines=$(dmesg | grep -c tcp_continuity || true)
+	lines=$(kernel_log "$LOGGED" | grep -c tcp_continuity || true)
 	[ "$lines" -le 20 ] || fail "at most 20 lines in the kernel's log" "$lines lines"
 }
 

@@ -11,6 +11,7 @@
 #                       where: on stock, which is the default; on the instrumented one; on both, there
 #                       with the first variant; on both with all variants; nowhere unless it is named
 #   limit SECONDS       how long it may take on the stock kernel (60)
+#   exclusive           no other test meanwhile, since it changes what is the whole kernel's
 
 declare -a HEADER=()
 describe() { HEADER+=("${BASH_LINENO[0]} describe $*"); }
@@ -18,6 +19,7 @@ topology() { HEADER+=("${BASH_LINENO[0]} topology $*"); }
 variants() { HEADER+=("${BASH_LINENO[0]} variants $*"); }
 kernels() { HEADER+=("${BASH_LINENO[0]} kernels $*"); }
 limit() { HEADER+=("${BASH_LINENO[0]} limit $*"); }
+exclusive() { HEADER+=("${BASH_LINENO[0]} exclusive"); }
 
 # Sources a file of cases; what it shows is in the functions below afterwards.
 load_cases() {
@@ -38,14 +40,14 @@ cases_by_line() {
 	shopt -u extdebug
 }
 
-# Sets DESCRIPTION, TOPOLOGY, VARIANTS, KERNELS and LIMIT of one case of the loaded file.
+# Sets DESCRIPTION, TOPOLOGY, VARIANTS, KERNELS, LIMIT and EXCLUSIVE of one case of the loaded file.
 header_of() {
 	local wanted=$1 line name at word rest previous=0 here=0
 	while read -r line name; do
 		[ "$name" = "$wanted" ] && here=$line && break
 		previous=$line
 	done < <(cases_by_line)
-	DESCRIPTION='' TOPOLOGY=routed VARIANTS=plain KERNELS=stock LIMIT=60
+	DESCRIPTION='' TOPOLOGY=routed VARIANTS=plain KERNELS=stock LIMIT=60 EXCLUSIVE=''
 	for line in "${HEADER[@]}"; do
 		read -r at word rest <<<"$line"
 		[ "$at" -lt "$here" ] || break
@@ -56,6 +58,7 @@ header_of() {
 		variants) VARIANTS=$rest ;;
 		kernels) KERNELS=$rest ;;
 		limit) LIMIT=$rest ;;
+		exclusive) EXCLUSIVE=exclusive ;;
 		esac
 	done
 }
@@ -71,7 +74,7 @@ runs_on() {
 	esac
 }
 
-# "NAME LIMIT KERNELS | DESCRIPTION" of every test below a folder; each file in a shell of its own.
+# "NAME LIMIT KERNELS [exclusive] | DESCRIPTION" of every test below a folder; each file in a shell of its own.
 list_tests() {
 	local file
 	for file in "$1"/*.sh; do
@@ -88,7 +91,7 @@ list_tests() {
 						! runs_on "$kernel" "$variant" || where=$where,$kernel
 					done
 					where=${where#,}
-					echo "$test $LIMIT ${where:-none} | $DESCRIPTION"
+					echo "$test $LIMIT ${where:-none} $EXCLUSIVE${EXCLUSIVE:+ }| $DESCRIPTION"
 				done
 			done < <(cases_by_line)
 		)

@@ -3,19 +3,25 @@
 # On the outside: runs tests in a machine, and in another one if that dies. Booting is slow under
 # emulation, so all tests share a machine.
 
-# "NAME LIMIT" of the tests on a kernel that names choose; a test that is named runs anywhere.
+# How many tests a machine runs side by side. A test is one process after the other, and waits now and then:
+# one alone leaves half of two processors idle.
+AT_A_TIME=${TCPC_AT_A_TIME:-3}
+
+# "NAME LIMIT [exclusive]" of the tests on a kernel that names choose; a test that is named runs anywhere.
 choose() {
-	local flavour=$1 test limit where name
+	local flavour=$1 test limit where more name
 	shift
-	list_tests "$TOP/tests/cases" | while read -r test limit where _; do
+	list_tests "$TOP/tests/cases" | while read -r test limit where more; do
+		[[ $more = exclusive* ]] || more=''
+		more=${more:+ exclusive}
 		if [ $# -eq 0 ]; then
-			[[ ,$where, != *,"$flavour",* ]] || echo "$test $limit"
+			[[ ,$where, != *,"$flavour",* ]] || echo "$test $limit$more"
 			continue
 		fi
 		for name in "$@"; do
 			# shellcheck disable=SC2053 # a pattern on purpose
 			if [[ $test == $name || ($name != *[*?[]* && $test == $name/*) ]]; then
-				[[ $name != "$test" && ,$where, != *,"$flavour",* ]] || echo "$test $limit"
+				[[ $name != "$test" && ,$where, != *,"$flavour",* ]] || echo "$test $limit$more"
 				break
 			fi
 		done
@@ -33,7 +39,7 @@ make_overlay() {
 	cp "$TOP/tests/vm/modules.txt" "$overlay/modules/order"
 	cp -a "$TOP/tests/lib" "$TOP/tests/cases" "$overlay/tests/"
 	cp "$("$TOP/scripts/tools")" "$overlay/usr/bin/tcpc-tool" || return 1
-	printf 'SCALE=%d SEED=%d ABSENT=%s FLAVOUR=%s FUZZ_RUNS=%s\n' "$scale" "$SEED" "$ABSENT" "$flavour" \
+	printf 'SCALE=%d AT_A_TIME=%d SEED=%d ABSENT=%s FLAVOUR=%s FUZZ_RUNS=%s\n' "$scale" "$AT_A_TIME" "$SEED" "$ABSENT" "$flavour" \
 		"${TCPC_FUZZ_RUNS:-}" \
 		>"$overlay/tests/settings"
 	[ -n "$ABSENT" ] || "$TOP/scripts/in-root" strip --strip-debug -o "$overlay/tcp_continuity.ko" \
@@ -58,14 +64,15 @@ keep_artifacts() {
 # Follows the results of a machine as they come: "VERDICT NAME MORE" lines with PREFIX before the names,
 # and those for people. What is done goes to the file DONE, a name a line.
 follow() {
-	local flavour=$1 prefix=$2 out=$3 done=$4 word rest name time why failed=() current=''
+	local flavour=$1 prefix=$2 out=$3 done=$4 word rest name time why failed=()
+	local -A current=()
 	while read -r word rest; do
 		case $word in
-		begin) current=$rest ;;
+		begin) current[$rest]=1 ;;
 		'#') echo "# $rest" ;;
 		pass | fail | skip)
 			read -r name time why <<<"$rest"
-			current=''
+			unset "current[$name]"
 			echo "$name" >>"$done"
 			[ "$word" != fail ] || failed+=("$name")
 			[ "$word" = skip ] || why="$time ms"
@@ -73,12 +80,14 @@ follow() {
 			;;
 		esac
 	done
-	if [ -n "$current" ]; then
-		echo "# the machine died in this test"
+	if [ ${#current[@]} -gt 0 ]; then
+		echo "# the machine died in ${!current[*]}"
 		tail -n 40 "$out/console.log" | tr -d '\r' | sed 's/^/# console: /'
-		echo "$current" >>"$done"
-		failed+=("$current")
-		echo "fail $prefix$current the machine died"
+		for name in "${!current[@]}"; do
+			echo "$name" >>"$done"
+			failed+=("$name")
+			echo "fail $prefix$name the machine died"
+		done
 	fi
 	for name in "${failed[@]}"; do
 		keep_artifacts "$flavour" "$out" "$name" "$prefix"

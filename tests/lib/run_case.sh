@@ -12,7 +12,7 @@ SCALE=${SCALE:-1} SEED=${SEED:-1}
 declare -A OPT=([loss]='' [delay]='' [reorder]='' [family]=4 [mode]=classic [keyshare]=0 [legacy]='' [snap]=262144)
 export WORK
 
-for file in list say host topology flow capture counters expect moved attack; do
+for file in list say host topology flow capture counters expect moved attack aftermath; do
 	# shellcheck disable=SC1090 # one of the list
 	. "$TESTS/lib/$file.sh"
 done
@@ -27,8 +27,6 @@ for word in "${words[@]}" ${TOPOLOGY#* }; do
 	[[ $word != *=* ]] || OPT[${word%%=*}]=${word#*=}
 done
 
-rm -rf "$WORK"
-mkdir -p "$WORK"
 trap 'stumble $LINENO "$BASH_COMMAND"' ERR
 # What commands say is kept for a failure.
 exec 2>"$WORK/err"
