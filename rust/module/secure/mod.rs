@@ -6,7 +6,8 @@
 //! | --- | --- |
 //! | `half_open.rs` | connections that are being opened |
 //! | `psk.rs` | pre-shared keys, as the administrator writes them |
-//! | `opening.rs` | CAPABLE and ECHO: put into segments, and taken out of them |
+//! | `opening.rs` | CAPABLE: put into segments, and taken out of them |
+//! | `echo.rs` | the same of ECHO |
 //! | `connections.rs` | connections that have the profile, by socket and by token |
 //! | `conntrack.rs` | has connection tracking know of moves, for the sake of firewalls here |
 //! | `arrival.rs` | what is known of a segment before anybody is asked |
@@ -25,6 +26,7 @@ pub mod connections;
 mod conntrack;
 mod deadlines;
 pub mod destinations;
+mod echo;
 mod exchange;
 pub mod half_open;
 mod opening;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! CAPABLE and ECHO: put into the segments that open a connection, and taken out of them.
+//! CAPABLE: put into the segments that open a connection, and taken out of them.
 //!
 //! All of it is on the side: whatever is missing, full or strange, TCP opens the connection as it
 //! always did, and the connection is plain TCP.
@@ -22,10 +22,7 @@ use crate::net::skb::{
     Opener,
     SkBuff, //
 };
-use crate::net::sock::{
-    SockId,
-    Tuple, //
-};
+use crate::net::sock::SockId;
 use crate::net::sockstate::{
     self,
     Changing,
@@ -45,7 +42,6 @@ use crate::proto::ids::Nonce;
 use crate::proto::option::secure::{
     Capable,
     Carrier,
-    Echo,
     Secure, //
 };
 use crate::proto::option::{
@@ -308,51 +304,6 @@ impl Namespace {
                 Some((session, None))
             }
             None => Some((session, None)),
-        }
-    }
-
-    /// An acknowledgement is about to leave: it may have to carry an ECHO.
-    pub fn echo(&self, skb: &mut SkBuff<'_>, peek: &Peek, sender: SockId) {
-        let others = segment::SYN | segment::FIN | segment::RST;
-        if peek.has(others) {
-            return;
-        }
-        let Some(segment) = skb.segment(peek).filter(|segment| segment.payload == 0) else {
-            return;
-        };
-        let echo = self.connections.with(sender, |connection| {
-            let echo = connection.session.echo(&KernelHmac);
-            if echo.is_none() {
-                connection.end_echo();
-            }
-            echo
-        });
-        if let Some(echo) = echo.flatten() {
-            let option = super::octets(&Secure::Echo(echo));
-            // There are others to come, and any will do.
-            skb.append_option(&segment, option.as_slice()).ok();
-        }
-    }
-
-    /// An ECHO came: with the acknowledgement that makes the connection, or after it.
-    pub fn hear_echo(&self, tuple: &Tuple, sock: Option<SockId>, echo: Echo) {
-        let early = self
-            .half_open
-            .with_answered(tuple, |answered| answered.echo = Some(echo));
-        if early.is_some() {
-            return;
-        }
-        let heard = sock.and_then(|sock| {
-            self.with_connection(sock, |connection| {
-                connection.session.hear_echo(&KernelHmac, &echo)
-            })
-        });
-        match heard {
-            Some(Ok(Some(what))) => self.count(what),
-            Some(Ok(None)) => {}
-            Some(Err(reject)) => self.count(reject),
-            // It is over, or is just being made on another processor: a further one will do.
-            None => self.count(Reject::SecureNotCapable),
         }
     }
 }

@@ -35,18 +35,16 @@ use crate::proto::session::Session;
 use crate::proto::settings::Settings;
 use crate::proto::time::Backoff;
 use crate::proto::time::Instant;
-use core::time::Duration;
 
 mod event;
+mod grace;
 
 pub use event::Action;
 pub use event::Actions;
 pub use event::Event;
 
-/// How often a whole segment is given for nothing to a path from which little came, and which is not
-/// validated. An UPDATE is small: were it given to each, a peer could have ever more sent to somebody
-/// else for ever little.
-const GRACE: Duration = Duration::from_secs(10);
+use grace::Grace;
+
 /// Octets of a CONFIRM at most: IPv6, TCP, timestamps, the option.
 const CONFIRM_OCTETS: u32 = 100;
 
@@ -60,8 +58,7 @@ pub struct Correspondent {
     /// mover that is there, and need not know of this, is not lost.
     lapsed: Option<Path>,
     recent: Recent,
-    /// When a path was given a whole segment, unless that has been validated since.
-    grace: Option<Instant>,
+    grace: Grace,
     /// What a rebind was asked for, while its result is awaited in the same call.
     going: Option<Going>,
 }
@@ -87,7 +84,7 @@ impl Correspondent {
             path: Path::validated(remote, Epoch::NONE, None),
             lapsed: None,
             recent: Recent::new(),
-            grace: None,
+            grace: Grace::new(),
             going: None,
         }
     }
@@ -117,7 +114,7 @@ impl Correspondent {
     /// Whether an UPDATE from `remote`, were it followed now, would be given a whole segment whatever came.
     /// What all connections together may give is not to be taken for one that would not.
     pub fn gives_a_segment_to(&self, remote: Endpoint, now: Instant) -> bool {
-        remote != self.path.remote && !self.recent.knows(remote, now) && !self.gave_lately(now)
+        remote != self.path.remote && !self.recent.knows(remote, now) && !self.grace.is_used_up(now)
     }
 
     /// When it wants to be told that it is time.
@@ -215,7 +212,7 @@ impl Correspondent {
         } else {
             let mut backoff = Backoff::from_rto(rto);
             let trial = Trial {
-                credit: Credit::new(octets, self.floor(now, segment)),
+                credit: Credit::new(octets, self.grace.floor(now, segment)),
                 retry: now.after(backoff.wait()),
                 backoff,
                 until: now.after(settings.validate_time),
@@ -251,21 +248,6 @@ impl Correspondent {
         actions
     }
 
-    /// How much may be sent to a new path whatever comes from it: a `segment`, unless that is none, and the
-    /// CONFIRM before it, which would otherwise leave no room for one.
-    fn floor(&self, now: Instant, segment: u32) -> u32 {
-        if segment == 0 || self.gave_lately(now) {
-            0
-        } else {
-            segment.saturating_add(CONFIRM_OCTETS)
-        }
-    }
-
-    /// Whether a path was given a whole segment lately.
-    fn gave_lately(&self, now: Instant) -> bool {
-        self.grace.is_some_and(|given| now.since(given) < GRACE)
-    }
-
     /// The path that was asked and ends at `source`.
     fn asked(&self, source: Endpoint) -> Result<&Path, Reject> {
         let paths = [Some(&self.path), self.lapsed.as_ref()];
@@ -296,8 +278,7 @@ impl Correspondent {
             return Actions::default();
         }
         if self.path.has_floor() {
-            // It was given to whom it was for.
-            self.grace = None;
+            self.grace.restore();
         }
         self.path.standing = Standing::Validated;
         self.lapsed = None;
@@ -310,7 +291,7 @@ impl Correspondent {
             None => Actions::default(),
             Some(Going::Follow { epoch, path }) => {
                 if path.has_floor() {
-                    self.grace = Some(now);
+                    self.grace.use_up(now);
                 }
                 self.followed_to(now, epoch, path)
             }

@@ -7,6 +7,7 @@ use crate::proto::crypto::tests::Sha256;
 use crate::proto::session::tests::end;
 use crate::proto::session::tests::pair;
 use core::net::Ipv6Addr;
+use core::time::Duration;
 use proptest::prelude::*;
 use std::vec;
 use std::vec::Vec;
