@@ -138,7 +138,6 @@ case_copy_first() {
 
 describe "somebody has asked for a connection from where the mover goes to: no more than a SYN is in nobody's way"
 topology routed mode=secure attacker
-kernels both
 variants plain family=6
 case_half_open_in_the_way() {
 	open_flow shell from mover to correspondent
@@ -174,7 +173,6 @@ case_redirected() {
 
 describe "a thousand connections with data to send name one victim: they get to it what S-40 says"
 topology routed mode=secure attacker snap=160
-kernels both
 variants plain family=6
 limit 240
 case_redirected_by_many() {
@@ -264,7 +262,6 @@ case_reset_while_closing() {
 }
 
 describe "a RST in FIN-WAIT-1, and one in CLOSING: the FIN is sent again, and both ends are done"
-kernels both
 variants plain family=6
 case_reset_in_fin_wait1() {
 	open_flow shell from mover to correspondent
@@ -292,7 +289,6 @@ case_reset_in_fin_wait1() {
 }
 
 describe "a RST in LAST-ACK: the FIN is sent again, and both ends are done"
-kernels both
 variants plain family=6
 case_reset_in_last_ack() {
 	open_flow shell from mover to correspondent
@@ -312,7 +308,6 @@ case_reset_in_last_ack() {
 }
 
 describe "a flood of SYNs that offer: what is kept is bounded, TCP goes on, and this host's own connections offer still"
-kernels both
 variants plain family=6
 limit 120
 case_syn_flood() {

@@ -33,7 +33,6 @@ case_restarts_mover_speaks() {
 }
 
 describe "NAT restarts, and nothing tells the mover: the second timeout makes it ask"
-kernels both
 variants plain
 case_restarts_unseen() {
 	translate

@@ -61,7 +61,6 @@ case_fast_open_cookie() {
 }
 
 describe "SYN cookies: the acceptor remembers nothing of the SYN"
-kernels both
 variants plain family=6
 case_syn_cookies() {
 	on correspondent set ipv4/tcp_syncookies 2
@@ -88,7 +87,6 @@ case_accurate_ecn() {
 
 describe "crossed SYNs (simultaneous open)"
 topology routed mode=secure delay=6000ms
-kernels both
 variants plain family=6
 limit 90
 case_crossed() {
@@ -192,7 +190,6 @@ case_reflected() {
 }
 
 describe "a SYN proxy on the path"
-kernels both
 variants plain family=6
 case_syn_proxy() {
 	on west set netfilter/nf_conntrack_tcp_loose 0
