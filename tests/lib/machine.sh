@@ -24,10 +24,11 @@ choose() {
 	done
 }
 
-# What the machine gets beside its image. A test is one process after the other, and waits now and then: one alone
-# leaves half of two processors idle, but on the instrumented kernel, whose checks have locks of their own, for which
-# several would wait. How much slower the instrumented kernel is was measured. Both
-# get more time than they need alone: the processors may have other work.
+# What the machine gets beside its image. How much slower the instrumented kernel is was measured. Both get more
+# time than they need alone: the processors may have other work.
+#
+# A test is one process after the other, and waits now and then: one alone leaves half of two processors idle, but
+# on the instrumented kernel, whose checks have locks of their own, for which several would wait.
 make_overlay() {
 	local flavour=$1 overlay=$2 scale=2 at_a_time=3
 	[ "$flavour" = stock ] || scale=6 at_a_time=1
@@ -37,8 +38,8 @@ make_overlay() {
 	cp "$TOP/tests/vm/modules.txt" "$overlay/modules/order"
 	cp -a "$TOP/tests/lib" "$TOP/tests/cases" "$overlay/tests/"
 	cp "$("$TOP/scripts/tools")" "$overlay/usr/bin/tcpc-tool" || return 1
-	printf 'SCALE=%d AT_A_TIME=%d SEED=%d ABSENT=%s FLAVOUR=%s FUZZ_RUNS=%s\n' "$scale" "${TCPC_AT_A_TIME:-$at_a_time}" "$SEED" "$ABSENT" "$flavour" \
-		"${TCPC_FUZZ_RUNS:-}" \
+	printf 'SCALE=%d AT_A_TIME=%d SEED=%d ABSENT=%s FLAVOUR=%s FUZZ_RUNS=%s\n' "$scale" \
+		"${TCPC_AT_A_TIME:-$at_a_time}" "$SEED" "$ABSENT" "$flavour" "${TCPC_FUZZ_RUNS:-}" \
 		>"$overlay/tests/settings"
 	[ -n "$ABSENT" ] || "$TOP/scripts/in-root" strip --strip-debug -o "$overlay/tcp_continuity.ko" \
 		"$("$TOP/scripts/module" "$flavour")"
