@@ -119,7 +119,8 @@ run_machines() {
 			wait "$machine" || true
 		)
 		before=$left
-		left=$(awk 'NR == FNR { done[$1]; next } !($1 in done)' "$out/done" <(printf '%s\n' "$left"))
+		left=$(awk -v file="$out/done" 'BEGIN { while ((getline name <file) > 0) done[name] } !($1 in done)' \
+			<<<"$left")
 		! grep -qx kernel "$out/done" || return 0
 		if [ "$before" = "$left" ]; then
 			echo "# no test has ended; see build/${out##*/}/console.log"
