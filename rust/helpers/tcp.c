@@ -78,18 +78,19 @@ static bool tcpc_tcp_is_shut_out(const struct sock *sk)
 	return tcp_sk(sk)->packets_out && !tcp_sk(sk)->snd_wnd;
 }
 
-/* Whether tcp_retransmit_timer() or tcp_probe_timer() would give up when it is called next. */
+/* Whether tcp_retransmit_timer() or tcp_probe_timer() might give up when it is called next. */
 bool tcpc_tcp_is_about_to_end(const struct sock *sk)
 {
 	unsigned int limit = READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_retries2);
 	const struct inet_connection_sock *icsk = inet_csk(sk);
+	/* TCP goes by when the timer runs, which may be later than it was set for. */
+	u32 next = icsk->icsk_rto + icsk->icsk_rto / 2;
 
 	if (!tcp_sk(sk)->packets_out)
 		return icsk->icsk_probes_out >= limit;
 	if (tcpc_tcp_is_shut_out(sk))
-		return tcp_jiffies32 - tcp_sk(sk)->rcv_tstamp + icsk->icsk_rto >
-		       2 * tcp_rto_max(sk);
-	return msecs_to_jiffies(tcpc_tcp_tried_ms(sk)) + (u64)icsk->icsk_rto >=
+		return tcp_jiffies32 - tcp_sk(sk)->rcv_tstamp + next > 2 * tcp_rto_max(sk);
+	return msecs_to_jiffies(tcpc_tcp_tried_ms(sk)) + (u64)next >=
 	       tcpc_tcp_model_timeout(sk, limit);
 }
 

@@ -55,7 +55,7 @@ impl Locked<'_> {
         unsafe { bindings::tcpc_tcp_is_waiting(self.as_ptr()) }
     }
 
-    /// Has TCP try on, if the next timeout would be its last and it has tried for less than
+    /// Has TCP try on, if the next timeout might be its last and it has tried for less than
     /// `limit`. It tries as often as before, and counts from the same beginning. Whether that was
     /// so. To be called after each of its retransmissions.
     ///
