@@ -28,10 +28,11 @@ SPLAT+='|Oops|Call Trace|unregister_netdevice: waiting|kmemleak|Failslab|schedul
 # Where the kernel's log is written to, as it comes.
 KERNEL_LOG=/tmp/kernel.log
 
-# Begins with what was said so far; the console is left alone from now on.
+# Begins with what was said so far; the console is left alone from now on. No child of this shell, which may wait
+# for all it has. cat(1) ends when lines came faster than it read: the next one begins with the oldest there are.
 follow_kernel_log() {
 	dmesg -n 1
-	cat /dev/kmsg >"$KERNEL_LOG" 3>&- &
+	(while :; do cat /dev/kmsg; sleep 0.1; done >"$KERNEL_LOG" 2>/dev/null 3>&- &)
 	sleep 0.2
 }
 

@@ -9,8 +9,9 @@ test=$1 limit=$2 folder=$3
 start=${EPOCHREALTIME/./} status=0 why=''
 logged=$(kernel_log_size)
 export LOGGED=$logged
-mount -t tmpfs case /tmp/case
-mount -t tmpfs netns /run/netns
+# Without a verdict the test has failed.
+mount -t tmpfs case /tmp/case || exit
+mount -t tmpfs netns /run/netns || exit
 
 timeout -s TERM "$limit" bash /tests/lib/run_case.sh "$test" || status=$?
 case $status in
