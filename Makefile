@@ -45,7 +45,7 @@ check:
 	scripts/check
 
 test-corpus:
-	tests/corpus/run
+	tests/corpus/ktap
 
 shell:
 	tests/shell

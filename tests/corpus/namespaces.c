@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Preloaded into the tests: every network namespace they make gets the classic profile before anything
- * else happens in it, since the mode is per namespace, and the secure one's option in each SYN is not
- * what they expect; and it is kept beyond the test's end, so that its counters can be read.
+ * Preloaded into the tests: every network namespace they make gets the mode TCPC_MODE before anything
+ * else happens in it, since the mode is per namespace; and it is kept beyond the test's end, so that its
+ * counters can be read.
  *
  * If there is a program /corpus/disturb it is run in each, too (ktap -d).
  *
@@ -40,13 +40,13 @@ static void tell(const char *folder, const char *what, const char *why)
 
 static void switch_on(const char *folder)
 {
-	static const char value[] = "classic";
+	const char *value = getenv("TCPC_MODE");
 	int fd = open(mode, O_WRONLY | O_CLOEXEC);
 
 	/* With the module absent there is no such file; main knows whether there has to be. */
 	if (fd < 0 && errno == ENOENT)
 		return;
-	if (fd < 0 || write(fd, value, sizeof(value) - 1) < 0)
+	if (fd < 0 || !value || write(fd, value, strlen(value)) < 0)
 		tell(folder, "mode not set", strerror(errno));
 	if (fd >= 0)
 		close(fd);

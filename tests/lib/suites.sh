@@ -32,10 +32,11 @@ cargo_results() {
 	' "$log" | sort -u -k2
 }
 
-# The results of a suite's own stream, from a file.
+# The results of a suite's own stream, from a file, and the lines for people before each.
 suite_results() {
-	sed -n -e 's/^ok [0-9]* \([^ ]*\) # SKIP \(.*\)/skip \1 \2/p;t' \
-		-e 's/^ok [0-9]* \([^ ]*\).*/pass \1/p;t' -e 's/^not ok [0-9]* \([^ ]*\).*/fail \1/p' "$1"
+	sed -nE -e 's/^ok [0-9]+ ([^ ]+) # SKIP (.*)/skip \1 \2/p;t' -e 's/^ok [0-9]+ ([^ ]+)( # |)/pass \1 /p;t' \
+		-e 's/^not ok [0-9]+ ([^ ]+)( # |)/fail \1 /p;t' -e '/^# (seed |failed: )/!{/^# /p}' "$1" |
+		sed -E "s#^(pass|fail|skip) #\\1 $2/#"
 }
 
 run_all() {
@@ -47,15 +48,15 @@ run_all() {
 		name=$(basename "${suite%/ktap}")
 		log=$TOP/build/$name.ktap
 		echo "… $name" >&2
-		if "$suite" >"$log" 2>"$log.err" || grep -q '^not ok' "$log"; then
-			results+=$(suite_results "$log" | sed "s#^\([a-z]*\) #\1 $name/#")$'\n'
+		if "$suite" >"$log" || grep -q '^not ok' "$log"; then
+			results+=$(suite_results "$log" "$name")$'\n'
 		else
 			results+="fail $name/all it ended without a result"$'\n'
 		fi
 	done
 	stock=$(choose stock)
 	instrumented=$(choose instrumented)
-	ktap_begin $(($(printf '%s\n%s' "$cargo" "$results" | grep -c .) + $(wc -l <<<"$stock") + 1 + \
+	ktap_begin $(($(grep -cE '^(pass|fail|skip) ' <<<"$cargo"$'\n'"$results") + $(wc -l <<<"$stock") + 1 + \
 		$(wc -l <<<"$instrumented") + 1))
 	ktap_report <<<"$cargo"$'\n'"$results"
 	# One after the other: two emulated machines of two processors each on two take twice as long as
