@@ -5,6 +5,7 @@
 topology routed attacker
 
 describe "an attacker who knows all numbers succeeds: the forged segments of the cases below are real ones"
+kernels both
 variants plain family=6
 case_all_known() {
 	open_flow shell from mover to correspondent
@@ -70,6 +71,7 @@ case_each_rejected() {
 }
 
 describe "new addresses that no host elsewhere has: broadcast, multicast, loopback, the victim's own"
+kernels both
 variants plain family=6
 case_bad_sources() {
 	local words preset
@@ -87,6 +89,7 @@ case_bad_sources() {
 }
 
 describe "an update recorded from a move and sent again later: nothing moves"
+kernels both
 variants plain family=6
 case_replayed() {
 	local words
