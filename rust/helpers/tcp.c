@@ -176,7 +176,8 @@ void tcpc_tcp_refresh_patience(struct sock *sk)
 	icsk->icsk_probes_tstamp = 0;
 	WRITE_ONCE(sk->sk_err_soft, 0);
 	tcp_mstamp_refresh_inline(tp);
-	tp->retrans_stamp = tcp_time_stamp_ts(tp);
+	/* With nothing in flight nobody would clear it: tcp_retransmit_skb() sets it if it is 0. */
+	tp->retrans_stamp = tp->packets_out ? tcp_time_stamp_ts(tp) : 0;
 	tp->rcv_tstamp = tcp_jiffies32;
 }
 
@@ -219,6 +220,8 @@ void tcpc_tcp_set_initial_window(struct sock *sk)
 
 	tp->frto = 0;
 	tcp_snd_cwnd_set(tp, tcpc_tcp_initial_window(sk));
+	/* A reduction that goes on, as CWR does while nothing is in flight, divides by it (tcp_cwnd_reduction()). */
+	tp->prior_cwnd = tcp_snd_cwnd(tp);
 	tp->snd_cwnd_stamp = tcp_jiffies32;
 }
 

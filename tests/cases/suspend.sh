@@ -16,6 +16,8 @@ case_resumes_by_event() {
 	on mover gain net0 10.0.1.9/24
 	on mover route net0 10.0.1.9/24
 
+	# Nobody looks at the clock for that.
+	expect motion on mover 0 suspended within 1s
 	expect flow bulk moves octets within 10s
 	expect flow bulk between 10.0.1.9 and 10.0.2.1 on both within 5s
 	flow bulk stop
@@ -89,7 +91,7 @@ case_user_timeout_late() {
 
 	on mover lose net0 10.0.1.1/24
 	expect motion on mover 1 suspended
-	quiet 6s
+	quiet $((5 * SCALE))s
 	expect motion on mover 1 suspended
 	flow shell send 10K
 
@@ -112,5 +114,24 @@ case_outlives_retries() {
 	on mover route net0 10.0.1.9/24
 
 	expect flow shell between 10.0.1.9 and 10.0.2.1 on both within 10s
+	expect flow shell carries 64KiB each way unchanged
+}
+
+describe "an idle connection has moved; long after that, data meets an outage: it has all of TCP's patience"
+variants plain family=6
+case_patience_afterwards() {
+	on mover set ipv4/tcp_retries2 3
+	open_flow shell from mover to correspondent
+	on mover renumber net0 10.0.1.1/24 10.0.1.9/24
+	expect flow shell between 10.0.1.9 and 10.0.2.1 on both within 10s
+	# Longer than TCP tries in all.
+	quiet 4s
+
+	on west blocks mover0
+	flow shell send 10K
+	# For two retransmissions.
+	quiet 2s
+	on west passes
+
 	expect flow shell carries 64KiB each way unchanged
 }

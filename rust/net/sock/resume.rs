@@ -243,8 +243,8 @@ impl Locked<'_> {
     /// Nothing has failed yet: counters and stamps by which TCP gives a connection up.
     fn refresh_patience(&mut self) {
         // SAFETY: The helper clears `icsk_backoff`, `icsk_retransmits`, `icsk_probes_out`,
-        // `icsk_probes_tstamp`, `sk_err_soft`, and sets `retrans_stamp` and `rcv_tstamp` to now:
-        // all that `tcp_write_timeout()`, `tcp_probe_timer()` and `tcp_keepalive_timer()`
+        // `icsk_probes_tstamp`, `sk_err_soft`, and sets `rcv_tstamp` to now, and, if anything is in
+        // flight, `retrans_stamp`: all that `tcp_write_timeout()`, `tcp_probe_timer()` and `tcp_keepalive_timer()`
         // (net/ipv4/tcp_timer.c) look at; the lock guards them.
         unsafe { bindings::tcpc_tcp_refresh_patience(self.as_ptr()) };
     }
@@ -283,13 +283,12 @@ impl Locked<'_> {
         let tp = unsafe { &mut *self.tcp() };
         tp.undo_marker = 0;
         tp.undo_retrans = 0;
-        tp.prior_cwnd = 0;
         tp.prior_ssthresh = 0;
         tp.snd_ssthresh = INFINITE_SSTHRESH;
         tp.snd_cwnd_cnt = 0;
         tp.snd_cwnd_used = 0;
         // SAFETY: The helper clears `frto`, sets `snd_cwnd` as `tcp_init_cwnd()` would for the
-        // route, and `snd_cwnd_stamp` to now.
+        // route, `prior_cwnd` to the same, and `snd_cwnd_stamp` to now.
         unsafe { bindings::tcpc_tcp_set_initial_window(self.as_ptr()) };
         // SAFETY: `self` holds the lock that guards it.
         unsafe { (*self.icsk()).icsk_rto = INITIAL_RTO };
