@@ -35,8 +35,8 @@ impl SkBuff<'_> {
     ///
     /// # Errors
     ///
-    /// `EINVAL` if the segment has payload or is not one that local TCP made, `ENOMEM`; the
-    /// segment is then as it was.
+    /// `EINVAL` if the segment has payload, IP options or extension headers, or is not one that local
+    /// TCP made; `ENOMEM`; the segment is then as it was.
     pub fn replace_options(&mut self, segment: &Segment, options: &[u8]) -> Result {
         if segment.payload != 0 {
             return Err(code::EINVAL);
@@ -58,8 +58,8 @@ impl SkBuff<'_> {
     /// # Errors
     ///
     /// `ENOSPC` if there are not as many octets left for options; `EINVAL` if the segment is not
-    /// one that local TCP made, has payload, or has options that cannot be added to; `ENOMEM`. The
-    /// segment is then as it was.
+    /// one that local TCP made, has payload, IP options or extension headers, or has options that
+    /// cannot be added to; `ENOMEM`. The segment is then as it was.
     pub fn append_option(&mut self, segment: &Segment, option: &[u8]) -> Result {
         let given = segment.options();
         if (segment.payload != 0 && !segment.has(SYN)) || !is_open_ended(given) {
@@ -84,7 +84,12 @@ impl SkBuff<'_> {
         let old = headers + segment.options().len();
         let new = headers + options.len();
         let fits = options.len() <= MAX_OPTIONS && options.len() % 4 == 0;
-        if !fits || self.is_gso() || self.octets() != old + segment.payload {
+        // With a source route the destination that the checksum is over is not the one in the header.
+        let routed = match segment.family() {
+            Family::V4 => segment.offset != 20,
+            Family::V6 => segment.offset != 40,
+        };
+        if !fits || routed || self.is_gso() || self.octets() != old + segment.payload {
             return Err(code::EINVAL);
         }
         // SAFETY: `tcpc_skb_is_partial()` only reads `ip_summed`, `csum_offset`.
