@@ -293,6 +293,12 @@ impl Namespace {
     /// The connection that the peer has opened, if it has offered the profile.
     fn opened_there(&self, sock: &Changing<'_>) -> Option<(Session, Option<Happening>)> {
         let answered = self.half_open.take_answered(&sock.tuple())?;
+        // That of another SYN is of a connection that was never opened, and perhaps of somebody else's
+        // than this one.
+        let first = answered.syn.plus(1);
+        if !SeqNum::new(sock.rcv_nxt()).is_within(first, first.plus(MOST_DATA)) {
+            return None;
+        }
         let mut session = answered.server.session(&KernelHmac, &answered.keys)?;
         let heard = answered
             .echo
