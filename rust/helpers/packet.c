@@ -115,10 +115,18 @@ bool tcpc_skb_dev_is_loopback(const struct sk_buff *skb)
 	return skb->dev && skb->dev->flags & IFF_LOOPBACK;
 }
 
+/* Nothing is a listener's own: ip_send_unicast_reply() has a RST that one makes look like that. */
 struct sock *tcpc_skb_full_sk(const struct sk_buff *skb)
 {
-	return skb->sk && sk_fullsock(skb->sk) && sk_is_tcp(skb->sk) ?
+	return skb->sk && sk_fullsock(skb->sk) && sk_is_tcp(skb->sk) &&
+	       READ_ONCE(skb->sk->sk_state) != TCP_LISTEN ?
 	       skb->sk : NULL;
+}
+
+/* tcp_set_skb_tso_segs(), net/ipv4/tcp_output.c, has set it before the segment leaves. */
+u16 tcpc_skb_gso_segs(const struct sk_buff *skb)
+{
+	return skb_is_gso(skb) ? skb_shinfo(skb)->gso_segs : 1;
 }
 
 unsigned int tcpc_skb_headlen(const struct sk_buff *skb)

@@ -21,6 +21,7 @@ int tcpc_skb_cow_head(struct sk_buff *skb, unsigned int headroom);
 bool tcpc_skb_dev_is_loopback(const struct sk_buff *skb);
 struct sock *tcpc_skb_full_sk(const struct sk_buff *skb);
 unsigned int tcpc_skb_headlen(const struct sk_buff *skb);
+u16 tcpc_skb_gso_segs(const struct sk_buff *skb);
 bool tcpc_skb_is_fastopen(const struct sk_buff *skb);
 bool tcpc_skb_is_gso(const struct sk_buff *skb);
 bool tcpc_skb_is_partial(const struct sk_buff *skb);

@@ -42,7 +42,7 @@ use crate::proto::seq::SeqNum;
 impl Hooks for Namespace {
     fn local_in(&self, mut skb: SkBuff<'_>, state: &HookState<'_>) -> Verdict {
         let Some(peek) = skb.peek(state.family()) else {
-            return skb.accept();
+            return self.fragment(skb, state);
         };
         let trial = self.connections.any_watched();
         let quiet = self.motions.is_empty() && self.transit.is_empty() && !trial;
@@ -56,11 +56,18 @@ impl Hooks for Namespace {
         if !peek.is_plain() {
             match self.option(&mut skb, &segment) {
                 Ok(None) => {}
+                // What is out of place is as if it were not there: a RST is one, whatever it carries.
                 Ok(Some(Ours::Classic(update))) => {
-                    return self.update(skb, state, &segment, update)
+                    match self.is_in_place(&mut skb, state, &segment) {
+                        Ok(()) => return self.correspond(skb, state, &segment, update),
+                        Err(reject) => self.count(reject),
+                    }
                 }
                 Ok(Some(Ours::Secure(option))) => {
-                    return self.secure(skb, state, &segment, option);
+                    match self.is_in_order(&mut skb, state, &segment, &option) {
+                        Ok(()) => return self.secure(skb, state, &segment, option),
+                        Err(reject) => self.count(reject),
+                    }
                 }
                 Err(reject) => self.count(reject),
             }
@@ -70,7 +77,7 @@ impl Hooks for Namespace {
             self.transit.end(&tuple);
         }
         if trial {
-            self.earn(&skb, state, &segment);
+            self.earn(&mut skb, state, &segment);
         }
         if guarded {
             match self.guard(&mut skb, state, &segment, &tuple) {
@@ -202,31 +209,57 @@ impl Namespace {
         }
     }
 
-    /// A segment with an ADDRESS UPDATE.
-    fn update(
+    /// What can be seen of a segment with an ADDRESS UPDATE before anybody is asked.
+    fn is_in_place(
         &self,
-        mut skb: SkBuff<'_>,
+        skb: &mut SkBuff<'_>,
         state: &HookState<'_>,
         segment: &Segment,
-        update: AddressUpdate,
-    ) -> Verdict {
-        let family = state.family();
+    ) -> Result<(), Reject> {
         let flags = segment::SYN | segment::FIN | segment::RST;
-        let reject = if segment.payload != 0 || segment.has(flags) || !segment.has(segment::ACK) {
-            Some(Reject::NotOptionOnly)
-        } else if !skb.checksum_is_right(family, segment.offset) {
-            Some(Reject::BadChecksum)
-        } else if !skb.is_looped() && !state.net().is_foreign_unicast(segment.source) {
-            // From this very host it may come: then both ends of the connection are here.
-            Some(Reject::NewAddressOurs)
-        } else {
-            None
-        };
-        if let Some(reject) = reject {
-            self.count(reject);
+        if segment.payload != 0 || segment.has(flags) || !segment.has(segment::ACK) {
+            return Err(Reject::NotOptionOnly);
+        }
+        if !skb.checksum_is_right(state.family(), segment.offset) {
+            return Err(Reject::BadChecksum);
+        }
+        // From this very host it may come: then both ends of the connection are here.
+        if !skb.is_looped() && !state.net().is_foreign_unicast(segment.source) {
+            return Err(Reject::NewAddressOurs);
+        }
+        Ok(())
+    }
+
+    /// What is no whole segment. A RST in the first of several fragments is no honest one, and TCP
+    /// would get to see it without this hook: it is ignored where a RST is not believed at once.
+    fn fragment(&self, mut skb: SkBuff<'_>, state: &HookState<'_>) -> Verdict {
+        let guards =
+            self.connections.current() != 0 && !self.control.settings().rst_guard.is_zero();
+        if !guards && self.motions.is_empty() && self.transit.is_empty() {
             return skb.accept();
         }
-        self.correspond(skb, state, segment, update)
+        let peek = skb.peek_fragment(state.family());
+        let Some(peek) = peek.filter(|peek| peek.has(segment::RST)) else {
+            return skb.accept();
+        };
+        let Some(tuple) = skb.received_tuple(&peek) else {
+            return skb.accept();
+        };
+        let is_guarded = || {
+            let interfaces = skb.interfaces(state.family());
+            match state.net().find_connection(&tuple, interfaces) {
+                Found::Sock(sock) => guards && self.connections.is_capable(sock.id()),
+                Found::Mini | Found::Nothing => false,
+            }
+        };
+        let ours = self.motions.with(&tuple, |_| ()).is_some()
+            || self.transit.instead_of(&tuple).is_some()
+            || is_guarded();
+        if !ours {
+            return skb.accept();
+        }
+        self.count(Happening::RstIgnored);
+        skb.consume()
     }
 }
 

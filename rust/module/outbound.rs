@@ -13,7 +13,10 @@ use crate::net::skb::{
     SkBuff,
     Verdict, //
 };
-use crate::net::sock::OptionOctets;
+use crate::net::sock::{
+    OptionOctets,
+    SockId, //
+};
 use crate::proto::flow::State;
 use crate::proto::happening::Happening;
 use crate::proto::option::{
@@ -57,7 +60,7 @@ impl Namespace {
         let Some(sender) = skb.sender() else {
             return skb.accept();
         };
-        if trial && !self.is_within_budget(sender, skb.octets()) {
+        if trial && !self.is_within_budget(sender, self.octets_of(&skb, &peek, sender)) {
             self.count(Happening::BudgetDropped);
             return skb.consume();
         }
@@ -79,6 +82,17 @@ impl Namespace {
             self.echo(&mut skb, &peek, sender);
         }
         skb.accept()
+    }
+
+    /// Octets with IP headers that a segment, or what it is cut into, will have on the wire. An option
+    /// that waits for it counts as if the segment had none in its place.
+    fn octets_of(&self, skb: &SkBuff<'_>, peek: &Peek, sender: SockId) -> usize {
+        let option = if self.emission.is_waiting() {
+            self.emission.octets_for(sender)
+        } else {
+            0
+        };
+        skb.octets() + (skb.segments() - 1) * peek.headers() + option
     }
 
     /// Whether a RST answers a segment for a tuple in transit: no socket was found for it, but

@@ -92,17 +92,24 @@ impl Namespace {
         self.end(sock, &tuple, &end);
     }
 
-    /// What an answer to a segment asks for besides the segment: counts, and the end of a flow.
+    /// What an answer to a segment asks for besides the segment: counts, an UPDATE, the end of a
+    /// flow.
     pub fn note(&self, tuple: &Tuple, actions: Actions) {
         for action in actions {
             match action {
                 Action::Count(what) => self.count(what),
                 Action::Forget => drop(self.motions.remove(tuple)),
                 Action::RestartPath => self.postpone_restart(tuple),
+                // The answer to a CONFIRM (S-77).
+                Action::SendSecureUpdate {
+                    epoch,
+                    retransmission,
+                    syn: false,
+                } => self.postpone_update(tuple, epoch, retransmission),
                 Action::IgnoreSegment
                 | Action::Rebind { .. }
                 | Action::SendUpdate { .. }
-                | Action::SendSecureUpdate { .. }
+                | Action::SendSecureUpdate { syn: true, .. }
                 | Action::SolicitAck
                 | Action::Park
                 | Action::Hold
@@ -143,7 +150,7 @@ impl Namespace {
     }
 
     /// Sends an UPDATE of the secure profile.
-    fn send_secure_update(
+    pub fn send_secure_update(
         &self,
         locked: &mut Locked<'_>,
         id: SockId,

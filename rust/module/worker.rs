@@ -31,6 +31,7 @@ use crate::proto::flow::{
     Flow, //
 };
 use crate::proto::happening::Happening;
+use crate::proto::ids::Epoch;
 use crate::proto::option::secure::Secure;
 use core::time::Duration;
 use kernel::alloc::flags::GFP_ATOMIC;
@@ -57,6 +58,8 @@ pub enum Task {
     AnswerSecure(TcpSock, Answer),
     /// An option to send.
     Respond(TcpSock, Secure),
+    /// An UPDATE to send, of an epoch, perhaps a retransmission.
+    Update(TcpSock, Epoch, bool),
     /// Something to send for a key exchange.
     Exchange(TcpSock, exchange::Action),
     /// A peer to ask whether it is there.
@@ -102,17 +105,19 @@ impl Postponed {
 }
 
 impl Namespace {
-    /// Has the worker do `task` as soon as it can.
-    pub fn postpone(&self, task: Task) {
+    /// Has the worker do `task` as soon as it can. Whether it will.
+    pub fn postpone(&self, task: Task) -> bool {
         if self.is_ending() {
-            return;
+            return false;
         }
-        if self.postponed.push(task) {
+        let taken = self.postponed.push(task);
+        if taken {
             self.count(Happening::Deferred);
             self.work_now();
         } else {
             self.count(Happening::NoMemory);
         }
+        taken
     }
 
     /// As [`Namespace::postpone`], where that is not counted.
@@ -126,6 +131,13 @@ impl Namespace {
     pub fn postpone_restart(&self, tuple: &Tuple) {
         if let Some(sock) = self.motions.with(tuple, |motion| motion.sock.clone()) {
             self.postpone(Task::Restart(sock));
+        }
+    }
+
+    /// Has the worker send an UPDATE of the flow of `tuple`.
+    pub fn postpone_update(&self, tuple: &Tuple, epoch: Epoch, retransmission: bool) {
+        if let Some(sock) = self.motions.with(tuple, |motion| motion.sock.clone()) {
+            self.postpone(Task::Update(sock, epoch, retransmission));
         }
     }
 
@@ -190,6 +202,9 @@ impl Namespace {
             Task::FollowSecure(sock, arrival) => self.follow_now(&sock, &arrival),
             Task::AnswerSecure(sock, answer) => self.carry_out(sock.lock(), sock.id(), answer),
             Task::Exchange(sock, action) => self.step(&mut sock.lock(), sock.id(), action),
+            Task::Update(sock, epoch, retransmission) => {
+                self.send_secure_update(&mut sock.lock(), sock.id(), epoch, retransmission, false);
+            }
             Task::Respond(sock, option) => {
                 self.send_response(&mut sock.lock(), option);
             }

@@ -55,6 +55,11 @@ impl Peek {
         self.header == 20 || (self.header == 32 && self.timestamps_first)
     }
 
+    /// Octets of the IP and TCP headers.
+    pub fn headers(&self) -> usize {
+        self.offset + self.header
+    }
+
     /// Whether any flag of `mask` is set.
     pub fn has(&self, mask: u8) -> bool {
         self.flags & mask != 0
@@ -129,7 +134,22 @@ impl SkBuff<'_> {
     /// The first look at a segment. `None` for what is not TCP, for fragments and for what is too
     /// short: TCP itself will say so.
     pub fn peek(&mut self, family: Family) -> Option<Peek> {
-        let offset = self.tcp_offset(family)?;
+        let (offset, fragment) = self.tcp_offset(family)?;
+        (!fragment).then(|| self.peek_at(family, offset)).flatten()
+    }
+
+    /// As [`SkBuff::peek`], of the first of several fragments, and of nothing else.
+    ///
+    /// IPv6 puts fragments together behind `LOCAL_IN`, and what comes of that is not seen there
+    /// (`ip6_input_finish()`, net/ipv6/ip6_input.c). The first has the whole TCP header but for
+    /// its options (`ipv6frag_thdr_truncated()`, net/ipv6/reassembly.c).
+    pub fn peek_fragment(&mut self, family: Family) -> Option<Peek> {
+        let (offset, fragment) = self.tcp_offset(family)?;
+        fragment.then(|| self.peek_at(family, offset)).flatten()
+    }
+
+    /// The TCP header at `offset`.
+    fn peek_at(&mut self, family: Family, offset: usize) -> Option<Peek> {
         if self.linear().len() < offset + 20 && !self.pull(offset + 20) {
             return None;
         }
@@ -147,6 +167,19 @@ impl SkBuff<'_> {
             timestamps_first: tcp
                 .get(20..24)
                 .is_some_and(|word| word == ALIGNED_TIMESTAMPS),
+        })
+    }
+
+    /// The addresses and ports, as the receiving socket has them, of the segment that `peek` is of.
+    pub fn received_tuple(&self, peek: &Peek) -> Option<Tuple> {
+        let head = self.linear();
+        let (source, destination) = addresses(head, peek.family)?;
+        let tcp = head.get(peek.offset..)?;
+        Some(Tuple {
+            local: destination,
+            local_port: u16::from_be_bytes(octets(tcp, 2)?),
+            remote: source,
+            remote_port: u16::from_be_bytes(octets(tcp, 0)?),
         })
     }
 
@@ -178,8 +211,8 @@ impl SkBuff<'_> {
         })
     }
 
-    /// Where the TCP header begins.
-    fn tcp_offset(&self, family: Family) -> Option<usize> {
+    /// Where the TCP header begins, and whether that is in the first of several fragments.
+    fn tcp_offset(&self, family: Family) -> Option<(usize, bool)> {
         const TCP: u8 = 6;
         let head = self.linear();
         match family {
@@ -188,10 +221,10 @@ impl SkBuff<'_> {
                 // own reassembly makes a segment of it again.
                 let fragment = u16::from_be_bytes(octets(head, 6)?) & 0x3fff != 0;
                 let ihl = usize::from(*head.first()? & 0x0f) * 4;
-                (*head.get(9)? == TCP && !fragment && ihl >= 20).then_some(ihl)
+                (*head.get(9)? == TCP && !fragment && ihl >= 20).then_some((ihl, false))
             }
             Family::V6 => match *head.get(6)? {
-                TCP => Some(40),
+                TCP => Some((40, false)),
                 next => self.skip_extension_headers(next, 40),
             },
         }

@@ -167,6 +167,12 @@ impl SkBuff<'_> {
         unsafe { bindings::tcpc_skb_is_gso(self.ptr.as_ptr()) }
     }
 
+    /// How many segments the buffer stands for, at least one.
+    pub fn segments(&self) -> usize {
+        // SAFETY: The helper reads `skb_shinfo()`, valid by the type's invariant.
+        usize::from(unsafe { bindings::tcpc_skb_gso_segs(self.ptr.as_ptr()) }).max(1)
+    }
+
     /// Whether the segment comes from this very host: it was received by a loopback device.
     pub fn is_looped(&self) -> bool {
         // SAFETY: At `LOCAL_IN` `skb->dev` is the receiving device, alive under the RCU read lock
@@ -257,8 +263,13 @@ impl SkBuff<'_> {
         unsafe { bindings::tcpc_pskb_may_pull(self.ptr.as_ptr(), len) }
     }
 
-    /// The offset of the TCP header of an IPv6 segment, `None` for fragments and other protocols.
-    pub(super) fn skip_extension_headers(&self, next: u8, start: usize) -> Option<usize> {
+    /// The offset of the TCP header of an IPv6 segment, and whether it is in the first of several
+    /// fragments; `None` for other fragments and other protocols.
+    pub(super) fn skip_extension_headers(&self, next: u8, start: usize) -> Option<(usize, bool)> {
+        // Of a fragment header's offset, flags and reserved bits: what `ipv6_frag_rcv()`
+        // (net/ipv6/reassembly.c) goes by (`IP6_OFFSET | IP6_MF`).
+        const OFFSET: u16 = 0xfff8;
+        const MORE: u16 = 1;
         let mut next = next;
         let mut fragment: u16 = 0;
         let start = i32::try_from(start).ok()?;
@@ -267,10 +278,11 @@ impl SkBuff<'_> {
         let offset = unsafe {
             bindings::ipv6_skip_exthdr(self.ptr.as_ptr(), start, &mut next, &mut fragment)
         };
-        if fragment != 0 || u32::from(next) != bindings::IPPROTO_TCP {
+        let fragment = u16::from_be(fragment);
+        if fragment & OFFSET != 0 || u32::from(next) != bindings::IPPROTO_TCP {
             return None;
         }
-        usize::try_from(offset).ok()
+        Some((usize::try_from(offset).ok()?, fragment & MORE != 0))
     }
 
     /// Whether the segment's checksum is right; `offset` is that of its TCP header.

@@ -64,8 +64,8 @@ case_each_rejected() {
 	}
 
 	expect untouched shell
-	expect counters correspondent UpdateBadChecksum=any UpdateBadLength=1+ UpdateNotOptionOnly=2+ \
-		UpdateSequenceOutside=1+ UpdateAckOutside=any UpdateUnknownConnection=1+ \
+	expect counters correspondent UpdateBadChecksum=1+ UpdateBadLength=1+ UpdateNotOptionOnly=2+ \
+		UpdateSequenceOutside=1+ UpdateAckOutside=1+ UpdateUnknownConnection=1+ \
 		UpdateTruncated=1+ UpdateRepeatedOption=1+ RstSuppressed=any \
 		UpdateTimestampMissing=any UpdateTimestampOld=any UpdateOldAddressInvalid=any UpdateFamilyMismatch=any, others 0
 }
@@ -88,22 +88,43 @@ case_bad_sources() {
 	expect untouched shell
 }
 
-describe "an update recorded from a move and sent again later: nothing moves"
+describe "an update recorded from a move and sent again when its old address is the connection's again: nothing moves"
 kernels both
 variants plain family=6
 case_replayed() {
-	local words
 	open_flow shell from mover to correspondent
-	words=$(next_segment_of mover 10.0.1.1)
 	on mover renumber net0 10.0.1.1/24 10.0.1.9/24
 	expect flow shell carries 64KiB each way unchanged
-
-	# shellcheck disable=SC2086 # words on purpose
-	forge attacker --from "$(addr 10.0.5.66)" --old "$(addr 10.0.1.1)" $words --count 10
-	# shellcheck disable=SC2086 # words on purpose
-	forge attacker --from "$(addr 10.0.5.66)" --old "$(addr 10.0.1.9)" $words --count 10
-
-	expect flow shell between 10.0.1.9 and 10.0.2.1 on both
+	on mover renumber net0 10.0.1.9/24 10.0.1.1/24
+	expect flow shell between 10.0.1.1 and 10.0.2.1 on both within 10s
 	expect flow shell carries 64KiB each way unchanged
-	expect counters correspondent Rebound=1
+	capture_stop
+
+	replay attacker mover --updates --old "$(addr 10.0.1.1)" --count 10
+	replay attacker mover --updates --old "$(addr 10.0.1.1)" --as-source "$(addr 10.0.5.66)" --count 10
+
+	expect counters correspondent Rebound=2 UpdateSequenceOutside=20
+	expect flow shell between 10.0.1.1 and 10.0.2.1 on both
+	expect flow shell carries 64KiB each way unchanged
+}
+
+describe "a RST with an ADDRESS UPDATE is a RST: a flow on the move does not believe it"
+kernels both
+variants plain family=6
+case_reset_with_update() {
+	local words
+	open_flow shell from mover to correspondent
+	words=$(next_segment_of correspondent 10.0.2.1)
+	words=${words/--to $(addr 10.0.1.1)/--to $(addr 10.0.1.9)}
+	on west blocks mover0
+	on mover renumber net0 10.0.1.1/24 10.0.1.9/24
+	expect motion on mover 1 pending
+
+	# shellcheck disable=SC2086 # words on purpose
+	forge attacker --from "$(addr 10.0.2.1)" --old "$(addr 10.0.2.1)" $words --flags RA
+
+	expect counters mover UpdateNotOptionOnly=1 RstIgnored=1
+	on west passes
+	expect flow shell between 10.0.1.9 and 10.0.2.1 on both within 20s
+	expect flow shell carries 64KiB each way unchanged
 }

@@ -140,6 +140,51 @@ case_not_validated() {
 	expect counters correspondent PathValidated=1 within 10s
 }
 
+describe "a path that lapsed is heard of again while a process owns the socket: it is taken all the same"
+topology routed mode=secure
+variants plain
+limit 90
+exclusive
+case_lapsed_and_owned() {
+	on correspondent set tcp_continuity/validate_time 2
+	open_flow shell from mover to correspondent
+	# As in hardship/owned_socket.
+	printf '#!/bin/sh\nsleep %d\n' $((3 * SCALE)) >/tmp/slow
+	chmod +x /tmp/slow
+	echo /tmp/slow >/proc/sys/kernel/modprobe
+	on west blocks mid
+	on mover renumber net0 10.0.1.1/24 10.0.1.9/24
+	expect counters correspondent PathReturned=1+ within 15s
+
+	server correspondent own &
+	quiet 1s
+	flow shell send 1K
+	quiet $((3 * SCALE))s
+	on west passes
+
+	expect flow shell carries 64KiB each way unchanged within 40s
+	expect flow shell between 10.0.1.9 and 10.0.2.1 on both within 10s
+	echo /sbin/modprobe >/proc/sys/kernel/modprobe
+}
+
+describe "an UPDATE and one on a SYN arrive, and the first is answered first: one more is sent at once (S-77)"
+topology routed mode=secure
+variants plain
+case_answered_before_the_syn() {
+	open_flow shell from mover to correspondent
+	on west firewall 'chain first { type filter hook forward priority 0;
+		ip saddr 10.0.1.9 tcp option 253 exists numgen inc mod 1000000 0 drop; }'
+
+	on mover renumber net0 10.0.1.1/24 10.0.1.9/24
+
+	expect counters mover UpdateOnSyn=1 Confirmed=1, correspondent Rebound=1 within 10s
+	expect flow shell carries 64KiB each way unchanged
+	# 1 was lost; 2 and, on a SYN, 3 arrived.
+	capture_stop
+	tcpc-tool decode "$WORK/mover.pcap" --secure update >"$WORK/updates"
+	grep -q 'UPDATE epoch=4 ' "$WORK/updates" || fail "an UPDATE with epoch 4" "$(cat "$WORK/updates")"
+}
+
 describe "ten thousand short connections leave nothing behind, and begin no exchange of keys"
 topology routed mode=secure keyshare=60000 uncaptured
 limit 240

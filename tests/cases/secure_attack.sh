@@ -314,6 +314,46 @@ case_reset_in_last_ack() {
 	expect ended LAST-ACK on mover, FIN-WAIT-2 on correspondent
 }
 
+describe "a RST that carries an option of ours, or comes in fragments, is a RST like others: the peer is asked"
+kernels both
+variants plain family=6
+case_reset_dressed_up() {
+	open_flow shell from mover to correspondent
+	on mover renumber net0 10.0.1.1/24 10.0.1.9/24
+	expect flow shell between 10.0.1.9 and 10.0.2.1 on both within 10s
+	expect counters correspondent PathValidated=1 within 10s
+	# For a moment after a move none is believed anyway.
+	quiet 3s
+	capture_stop
+
+	replay attacker mover --secure update --last --rst
+	expect counters correspondent SecureMisplaced=1 RstIgnored=1
+	replay attacker mover --secure update --last --rst --wrap fragments
+	expect counters correspondent RstIgnored=2
+	replay attacker mover --secure update --last --rst --wrap reserved
+	expect counters correspondent RstIgnored=3
+
+	expect flow shell carries 64KiB each way unchanged
+	expect flow shell between 10.0.1.9 and 10.0.2.1 on both
+	expect counters correspondent RstBelieved=0
+}
+
+describe "an offer whose connection never came to be is no offer of the next one's from there, which makes none"
+variants plain family=6
+case_stale_offer() {
+	open_flow first from mover to correspondent
+	capture_stop
+	replay attacker mover --flags S --secure capable --dport 5000 --last --as-source "$(socket_addr 10.0.1.1):45000"
+	expect counters correspondent OpeningNow=1 CapableNow=1
+	expect requests on correspondent 0
+	on mover set tcp_continuity/mode off
+
+	open_flow second from mover to correspondent --bind "$(socket_addr 10.0.1.1):45000"
+
+	expect flow second carries 64KiB each way unchanged
+	expect counters correspondent OpeningNow=0 CapableNow=1
+}
+
 describe "a flood of SYNs that offer: what is kept is bounded, TCP goes on, and this host's own connections offer still"
 kernels both
 variants plain family=6

@@ -9,7 +9,10 @@ use super::perform::Answer;
 use crate::module::inbound::is_acceptable;
 use crate::module::namespace::Namespace;
 use crate::net::netfilter::HookState;
-use crate::net::segment::Segment;
+use crate::net::segment::{
+    self,
+    Segment, //
+};
 use crate::net::skb::SkBuff;
 use crate::net::sock::{
     Locked,
@@ -96,12 +99,21 @@ impl Namespace {
 
     /// A segment came, perhaps on a path that is not validated: it earns what may be sent there.
     /// Or on one that was not validated in time: perhaps the peer is there after all.
-    pub fn earn(&self, skb: &SkBuff<'_>, state: &HookState<'_>, segment: &Segment) {
+    pub fn earn(&self, skb: &mut SkBuff<'_>, state: &HookState<'_>, segment: &Segment) {
+        if segment.has(segment::RST | segment::SYN) {
+            return;
+        }
         let tuple = segment.as_received();
         let Some(sock) = self.sock_at(skb, state, &tuple) else {
             return;
         };
-        if !is_acceptable(segment, &sock.numbers_unlocked()) {
+        let watched = self
+            .connections
+            .with(sock.id(), |connection| connection.is_watched());
+        if watched != Some(true)
+            || !is_acceptable(segment, &sock.numbers_unlocked())
+            || !skb.checksum_is_right(state.family(), segment.offset)
+        {
             return;
         }
         let event = Event::Received {
@@ -113,11 +125,14 @@ impl Namespace {
         };
         let earned = self.tell_peer(sock.id(), event);
         let any = |actions: Actions| actions.into_iter().next().is_some();
-        if let Some(actions) = earned.ok().filter(|actions| any(*actions)) {
+        let Some(answer) = earned.ok().filter(|actions| any(*actions)).map(Answer::new) else {
+            return;
+        };
+        if answer.rebinds() {
+            self.answer_secure(sock, answer);
+        } else if let Some(locked) = sock.try_lock_bh() {
             // If a process owns it, the next segment tells.
-            if let Some(locked) = sock.try_lock_bh() {
-                self.carry_out(locked, sock.id(), Answer::new(actions));
-            }
+            self.carry_out(locked, sock.id(), answer);
         }
     }
 }

@@ -131,7 +131,7 @@ impl Connection {
     }
 
     /// Whether what comes for it tells something of a path.
-    fn is_watched(&self) -> bool {
+    pub fn is_watched(&self) -> bool {
         self.is_on_trial() || self.peer.lapsed().is_some()
     }
 

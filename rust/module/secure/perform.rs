@@ -43,6 +43,13 @@ impl Answer {
     pub fn new(actions: Actions) -> Self {
         Self { actions }
     }
+
+    /// Whether the socket is to have another remote end.
+    pub fn rebinds(&self) -> bool {
+        self.actions
+            .into_iter()
+            .any(|action| matches!(action, Action::Rebind { .. } | Action::ReturnTo { .. }))
+    }
 }
 
 impl Namespace {
@@ -132,11 +139,16 @@ impl Namespace {
 
     /// Does what is left to do, at once, or as soon as the socket's owner has gone.
     pub fn answer_secure(&self, sock: TcpSock, answer: Answer) {
+        let id = sock.id();
         if let Some(locked) = sock.try_lock_bh() {
-            self.carry_out(locked, sock.id(), answer);
+            self.carry_out(locked, id, answer);
             return;
         }
-        self.postpone(Task::AnswerSecure(sock, answer));
+        if !self.postpone(Task::AnswerSecure(sock, answer)) && answer.rebinds() {
+            // The machine waits for word of it, and follows nobody meanwhile.
+            let never = Event::RebindFailed(RebindError::NoMemory);
+            self.tell_peer(id, never).ok();
+        }
     }
 
     /// Does what is left to do.
@@ -193,9 +205,12 @@ impl Namespace {
         (epoch, challenge): (Epoch, Challenge),
         syn: Option<Syn>,
     ) -> bool {
+        // Handshakes are not looked at on their way out, so that the budget is asked here.
         let confirm = self.connections.with(id, |connection| {
-            connection.session.confirm(&KernelHmac, epoch, challenge)
+            let within = syn.is_none() || connection.peer.may_send_confirm();
+            within.then(|| connection.session.confirm(&KernelHmac, epoch, challenge))
         });
+        let confirm = confirm.flatten();
         let Some(confirm) = confirm else {
             return false;
         };
@@ -205,7 +220,6 @@ impl Namespace {
         };
         let sent = locked.send_opening(Some((syn.ack.get(), syn.expects.get())), &option);
         if let Some(octets) = sent {
-            // Handshakes are not looked at on their way out.
             self.tell_peer(id, Event::Sent { octets }).ok();
         }
         sent.is_some()

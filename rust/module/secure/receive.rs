@@ -70,19 +70,15 @@ impl Namespace {
         Some(super::octets(&Secure::Update(update)))
     }
 
-    /// A segment with an option of the profile, neither SYN nor SYN/ACK but those of a connection
-    /// that is there.
+    /// A segment with an option of the profile that is [in order](Namespace::is_in_order), neither
+    /// SYN nor SYN/ACK but those of a connection that is there.
     pub fn secure(
         &self,
-        mut skb: SkBuff<'_>,
+        skb: SkBuff<'_>,
         state: &HookState<'_>,
         segment: &Segment,
         option: Secure,
     ) -> Verdict {
-        if let Err(reject) = self.is_in_order(&mut skb, state, segment, &option) {
-            self.count(reject);
-            return skb.accept();
-        }
         match option {
             Secure::Update(update) => self.update_received(skb, state, segment, update),
             Secure::Confirm(confirm) => self.confirm_received(skb, state, segment, &confirm),
@@ -95,13 +91,17 @@ impl Namespace {
             }
             Secure::Keyshare(share) => self.share_received(skb, state, segment, &share),
             Secure::Keyed(keyed) => self.keyed_received(skb, state, segment, &keyed),
-            // Not in such a segment, as was just seen.
+            // Not in such a segment, as was seen.
             Secure::Capable(_) => skb.accept(),
         }
     }
 
     /// What can be seen of a segment before anybody is asked.
-    pub(super) fn is_in_order(
+    ///
+    /// # Errors
+    ///
+    /// Why the segment is treated as if it were without the option.
+    pub fn is_in_order(
         &self,
         skb: &mut SkBuff<'_>,
         state: &HookState<'_>,

@@ -84,6 +84,14 @@ impl Emission {
         Some(option)
     }
 
+    /// How many octets the option has that the segment now sent by `sender` is to carry.
+    pub fn octets_for(&self, sender: SockId) -> usize {
+        let options = self.options.lock();
+        let mut waiting = options.iter().flatten();
+        let found = waiting.find(|(sock, _)| *sock == sender);
+        found.map_or(0, |(_, option)| option.as_slice().len())
+    }
+
     /// Leaves an option for the next segment of `sender`. Whether there was room.
     pub fn put(&self, sender: SockId, option: OptionOctets) -> bool {
         let mut options = self.options.lock();

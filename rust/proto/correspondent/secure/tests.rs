@@ -240,13 +240,62 @@ fn without_a_response_it_asks_again_and_then_goes_back() {
     );
     assert_eq!(told.machine.remote(), host(1));
     assert_eq!(
-        (told.machine.budget(), told.machine.deadline()),
-        (None, None)
+        (told.machine.budget(), told.machine.lapsed()),
+        (None, Some(host(2)))
     );
+    assert_eq!(told.machine.deadline(), Some(at(70_000)));
     // The epoch that led there is used up; the mover's next UPDATE is followed as any other.
     let again = told.update(1, host(2));
     assert_eq!(told.tell(10_001, again), Err(Reject::SecureOldEpoch));
     told.moved(10_002, 2, host(2));
+}
+
+#[test]
+fn a_path_that_lapsed_is_forgotten_in_time() {
+    let mut told = Told::new();
+    told.moved(0, 1, host(2));
+    told.tell(10_000, Event::Deadline).expect("back");
+    told.tell(10_000, Event::Rebound).expect("back");
+    assert_eq!(told.tell(69_999, Event::Deadline), Ok(vec![]));
+    assert_eq!(told.machine.lapsed(), Some(host(2)));
+    assert_eq!(told.tell(70_000, Event::Deadline), Ok(vec![]));
+    assert_eq!(
+        (told.machine.lapsed(), told.machine.deadline()),
+        (None, None)
+    );
+    let response = told.response(1, 1, host(2));
+    assert_eq!(told.tell(70_001, response), Err(Reject::SecureWrongPath));
+    assert_eq!(told.tell(70_001, received(2, 100)), Ok(vec![]));
+}
+
+#[test]
+fn what_is_on_its_way_to_one_path_is_led_to_no_other() {
+    let mut told = Told::new();
+    told.moved(0, 1, host(2));
+    let response = told.response(1, 1, host(2));
+    told.tell(10_000, Event::Deadline).expect("back");
+    told.tell(10_000, Event::Rebound).expect("back");
+    let update = told.update(2, host(3));
+    let rebind = Ok(vec![Action::Rebind { remote: host(3) }]);
+    assert_eq!(told.tell(10_001, update), rebind);
+    // On another processor, before the socket has its new end.
+    assert_eq!(told.tell(10_001, response), Err(Reject::StateIneligible));
+    told.tell(10_001, Event::Rebound).expect("followed");
+    assert_eq!(told.machine.remote(), host(3));
+    assert!(told.machine.budget().is_some());
+}
+
+#[test]
+fn a_rebind_that_never_came_to_be_is_in_nobodys_way() {
+    let mut told = Told::new();
+    told.moved(0, 1, host(2));
+    told.tell(10_000, Event::Deadline).expect("back");
+    told.tell(10_000, Event::Rebound).expect("back");
+    let rebind = Ok(vec![Action::Rebind { remote: host(2) }]);
+    assert_eq!(told.tell(10_001, received(2, 100)), rebind);
+    let never = Event::RebindFailed(RebindError::NoMemory);
+    told.tell(10_001, never).expect("as before");
+    told.moved(10_002, 2, host(3));
 }
 
 #[test]
@@ -546,7 +595,8 @@ proptest! {
             if let (Step::Received(..), true) = (step, told.machine.remote() != before.remote()) {
                 prop_assert_eq!(Some(told.machine.remote()), before.lapsed());
             }
-            prop_assert_eq!(told.machine.budget().is_some(), told.machine.deadline().is_some());
+            let waits = told.machine.budget().is_some() || told.machine.lapsed().is_some();
+            prop_assert_eq!(waits, told.machine.deadline().is_some());
             // All that may be sent is sent; and all that came is counted, once.
             if told.machine.budget().is_some() {
                 match event {

@@ -29,6 +29,8 @@ pub enum Wrapping {
     FragmentsBackwards,
     /// IPv4: options. IPv6: destination options.
     Options,
+    /// IPv6: the header of a fragment, with reserved bits set, before all of it. IPv4: nothing.
+    Reserved,
 }
 
 impl Wrapping {
@@ -37,6 +39,7 @@ impl Wrapping {
         match self {
             Self::Plain => vec![datagram.octets().to_vec()],
             Self::Options => vec![with_options(datagram)],
+            Self::Reserved => vec![with_reserved_bits(datagram)],
             Self::Fragments => fragments(datagram),
             Self::FragmentsBackwards => {
                 let mut all = fragments(datagram);
@@ -64,6 +67,23 @@ fn with_options(datagram: &Datagram) -> Vec<u8> {
     }
     let extension = [&[header[6], 0][..], &PAD].concat();
     header[6] = DESTINATION_OPTIONS;
+    set_payload_length(&mut header, extension.len() + rest.len());
+    [&header[..], &extension, rest].concat()
+}
+
+/// A fragment that is all of the datagram (RFC 6946), with bits that receivers ignore (RFC 8200).
+fn with_reserved_bits(datagram: &Datagram) -> Vec<u8> {
+    let (header, rest) = split(datagram);
+    if datagram.is_ipv4() {
+        return datagram.octets().to_vec();
+    }
+    let mut header = header.to_vec();
+    let extension = [
+        &[header[6], 0, 0, 6][..],
+        &u32::from(IDENTIFICATION).to_be_bytes(),
+    ]
+    .concat();
+    header[6] = FRAGMENT_HEADER;
     set_payload_length(&mut header, extension.len() + rest.len());
     [&header[..], &extension, rest].concat()
 }
@@ -129,5 +149,15 @@ mod tests {
             let wrapped = Wrapping::Options.wrap(&datagram);
             assert_eq!(wrapped[0][at..], *datagram.tcp());
         }
+    }
+
+    #[test]
+    fn reserved_bits_are_in_a_header_of_ipv6() {
+        let datagram = sample("10.0.1.9", "10.0.2.1");
+        assert_eq!(Wrapping::Reserved.wrap(&datagram)[0], datagram.octets());
+        let datagram = sample("fd00::9", "fd00::2");
+        let wrapped = &Wrapping::Reserved.wrap(&datagram)[0];
+        assert_eq!((wrapped[6], wrapped[40], wrapped[43]), (44, 6, 6));
+        assert_eq!(wrapped[48..], *datagram.tcp());
     }
 }
