@@ -10,8 +10,9 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 modules modules_install:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) MO=$(CURDIR)/build/module $@
 
+# What was built as root by somebody with sudo is root's.
 clean:
-	rm -rf build
+	rm -rf build 2>/dev/null || sudo rm -rf build
 
 help:
 	@echo 'make                  the module, against KDIR=$(KDIR)'

@@ -31,7 +31,7 @@ copy_modules() {
 	while read -r module; do
 		file=$(find "$kernel/modules" -name "$module.ko*" | head -n 1)
 		case $file in
-		*.xz) xz -dc "$file" >"$tree/modules/$module.ko" ;;
+		*.xz) "$TOP/scripts/in-root" xz -dc "$file" </dev/null >"$tree/modules/$module.ko" ;;
 		*.ko) cp "$file" "$tree/modules/" ;;
 		*) echo "# built in: $module" ;;
 		esac

@@ -146,7 +146,7 @@ case_peer_gone() {
 	expect counters mover RstIgnored=1+ RstBelieved=1 ProbeSent=2+ ProbeAnswered=0
 }
 
-describe "strangers' RSTs with the right numbers, a thousand of them: a question or two, and nothing more"
+describe "strangers' RSTs with the right numbers, a thousand of them: some questions, and nothing more"
 topology routed mode=secure attacker
 kernels both
 variants plain family=6
@@ -181,7 +181,7 @@ case_outlived() {
 	on mover route net0 10.0.1.1/24
 
 	# Not when TCP's next timeout comes, ten seconds later.
-	expect flow shell carries 64KiB each way unchanged within 5s
+	expect flow shell carries 64KiB each way unchanged within 3s
 }
 
 describe "nothing comes from the peer for longer than hold_time: TCP's own limit counts again"

@@ -13,6 +13,7 @@ case_defaults() {
 	expect setting validate_time is 10 on mover
 	expect setting keyshare_after is 3000 on mover
 	expect setting rst_guard is 1000 on mover
+	expect setting psk_required is 0 on mover
 }
 
 describe "a bad value gets EINVAL and changes nothing"
@@ -39,6 +40,12 @@ case_bad_values() {
 	done
 	for value in -1 3600001 3s; do
 		expect refused on mover set tcp_continuity/keyshare_after "$value"
+	done
+	for value in -1 60001 1s; do
+		expect refused on mover set tcp_continuity/rst_guard "$value"
+	done
+	for value in -1 2 yes; do
+		expect refused on mover set tcp_continuity/psk_required "$value"
 	done
 	expect setting mode is classic on mover
 	expect setting classic_kind is 253 on mover

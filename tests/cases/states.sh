@@ -50,6 +50,7 @@ case_fin_wait1() {
 
 	expect ended FIN-WAIT-1 on mover, ESTAB on correspondent
 	expect counters mover Moved=1, correspondent Rebound=1
+	expect segments --flags R from mover exactly 0
 }
 
 describe "LAST_ACK: the second FIN was lost, and is sent again from the new address"
@@ -66,6 +67,8 @@ case_last_ack() {
 	on west passes
 
 	expect ended LAST-ACK on mover, FIN-WAIT-2 on correspondent
+	expect counters mover Moved=1, correspondent Rebound=1
+	expect segments --flags R from mover exactly 0
 }
 
 describe "CLOSING: both closed at once, and the mover's FIN was lost"
@@ -82,6 +85,8 @@ case_closing() {
 	on west passes
 
 	expect ended CLOSING on mover, FIN-WAIT-1 on correspondent
+	expect counters mover Moved=1, correspondent Rebound=1
+	expect segments --flags R from mover exactly 0
 }
 
 describe "a connection that the server has not accepted yet, while its peer moves"

@@ -3,7 +3,8 @@
 # On the outside: runs tests in a machine, and in another one if that dies. Booting is slow under
 # emulation, so all tests share a machine.
 
-# "NAME LIMIT [exclusive]" of the tests on a kernel that names choose; a test that is named runs anywhere.
+# "NAME LIMIT [exclusive]" of the tests on a kernel that names choose; a test that is named runs anywhere. With
+# EXACT a name is no beginning of others.
 choose() {
 	local flavour=$1 test limit where more name
 	shift
@@ -16,7 +17,7 @@ choose() {
 		fi
 		for name in "$@"; do
 			# shellcheck disable=SC2053 # a pattern on purpose
-			if [[ $test == $name || ($name != *[*?[]* && $test == $name/*) ]]; then
+			if [[ $test == $name || (-z $EXACT && $name != *[*?[]* && $test == $name/*) ]]; then
 				[[ $name != "$test" && ,$where, != *,"$flavour",* ]] || echo "$test $limit$more"
 				break
 			fi
@@ -53,10 +54,10 @@ keep_artifacts() {
 	[ ! -s "$out/artifacts.tar" ] ||
 		tar -C "$place" --ignore-zeros -xf "$out/artifacts.tar" "./$name" 2>/dev/null || true
 	cp "$out/console.log" "$folder/console.log" 2>/dev/null || true
-	# shellcheck disable=SC2016 # for the script that is made
-	printf '#!/bin/sh\n# Runs just this test again.\nexec %s -k %s -s %s %s"%s"\n' \
-		'"$(git rev-parse --show-toplevel)/tests/run"' "$flavour" "$SEED" "${ABSENT:+-a }" "$name" \
-		>"$folder/again.sh"
+	[ "$name" != kernel ] || return 0
+	# One of several times is the same test.
+	printf '#!/bin/sh\n# Runs just this test again.\nexec "%s/tests/run" -e -k %s -s %s %s"%s"\n' \
+		"$TOP" "$flavour" "$SEED" "${ABSENT:+-a }" "${name%[,/]time=*}" >"$folder/again.sh"
 	chmod +x "$folder/again.sh"
 }
 

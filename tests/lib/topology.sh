@@ -44,6 +44,7 @@ make_link() {
 
 make_mode() {
 	local host mode
+	[ -z "$ABSENT" ] || return 0
 	for host in "$@"; do
 		mode=${OPT[mode]}
 		[[ ${OPT[legacy]} != @("$host"|both) ]] || mode=off
