@@ -35,7 +35,6 @@ use crate::proto::session::Session;
 use crate::proto::settings::Settings;
 use crate::proto::time::Backoff;
 use crate::proto::time::Instant;
-use core::time::Duration;
 
 mod event;
 mod grace;
@@ -49,18 +48,15 @@ use grace::Grace;
 /// Octets of a CONFIRM at most: IPv6, TCP, timestamps, the option.
 const CONFIRM_OCTETS: u32 = 100;
 
-/// How long a path that was not validated in time is remembered (S-44).
-const LAPSED: Duration = Duration::from_secs(60);
-
 /// Where the peer of a connection is, and where it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Correspondent {
     /// The last epoch that was followed.
     followed: Epoch,
     path: Path,
-    /// The path that was not validated in time, and until when it is remembered: a RESPONSE that was
-    /// only late still counts, and a mover that is there, and need not know of this, is not lost.
-    lapsed: Option<(Path, Instant)>,
+    /// The path that was not validated in time: a RESPONSE that was only late still counts, and a
+    /// mover that is there, and need not know of this, is not lost.
+    lapsed: Option<Path>,
     recent: Recent,
     grace: Grace,
     /// What a rebind was asked for, while its result is awaited in the same call.
@@ -105,7 +101,7 @@ impl Correspondent {
 
     /// The path that was not validated in time. Segments from there are the connection's.
     pub fn lapsed(&self) -> Option<Endpoint> {
-        self.lapsed.map(|(path, _)| path.remote)
+        self.lapsed.map(|path| path.remote)
     }
 
     /// How many octets may be sent, if that is bounded. Only then does the machine want to hear of
@@ -128,9 +124,7 @@ impl Correspondent {
 
     /// When it wants to be told that it is time.
     pub fn deadline(&self) -> Option<Instant> {
-        let trial = self.trial().map(|trial| trial.retry.min(trial.until));
-        let lapsed = self.lapsed.map(|(_, until)| until);
-        trial.into_iter().chain(lapsed).min()
+        self.trial().map(|trial| trial.retry.min(trial.until))
     }
 
     /// The only way in: what has happened, and what is to be done about it.
@@ -265,8 +259,7 @@ impl Correspondent {
 
     /// The path that was asked and ends at `source`.
     fn asked(&self, source: Endpoint) -> Result<&Path, Reject> {
-        let lapsed = self.lapsed.as_ref().map(|(path, _)| path);
-        let paths = [Some(&self.path), lapsed];
+        let paths = [Some(&self.path), self.lapsed.as_ref()];
         let mut paths = paths.into_iter().flatten();
         let path = paths.find(|path| path.remote == source);
         path.ok_or(Reject::SecureWrongPath)
@@ -312,7 +305,7 @@ impl Correspondent {
                 self.followed_to(now, epoch, path)
             }
             Some(Going::Return { former }) => {
-                self.lapsed = Some((self.path, now.after(LAPSED)));
+                self.lapsed = Some(self.path);
                 self.path = Path::validated(former, self.followed, None);
                 [
                     Action::LiftBudget,
@@ -409,8 +402,8 @@ impl Correspondent {
                 }
             };
         }
-        let lapsed = self.lapsed.filter(|(path, _)| path.remote == source);
-        let (Some((mut path, _)), None) = (lapsed, self.going) else {
+        let lapsed = self.lapsed.filter(|path| path.remote == source);
+        let (Some(mut path), None) = (lapsed, self.going) else {
             return Actions::default();
         };
         if let Standing::Unvalidated(trial) = &mut path.standing {
@@ -424,7 +417,6 @@ impl Correspondent {
 
     /// No answer yet: asks again, or goes back.
     fn meet_deadline(&mut self, now: Instant) -> Actions {
-        self.lapsed = self.lapsed.filter(|(_, until)| *until > now);
         let asked = self.path.challenge;
         let again = asked.map(|challenge| self.confirm(challenge, true));
         let awaited = self.going.is_some();

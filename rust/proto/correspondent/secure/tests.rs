@@ -240,32 +240,13 @@ fn without_a_response_it_asks_again_and_then_goes_back() {
     );
     assert_eq!(told.machine.remote(), host(1));
     assert_eq!(
-        (told.machine.budget(), told.machine.lapsed()),
-        (None, Some(host(2)))
+        (told.machine.budget(), told.machine.deadline()),
+        (None, None)
     );
-    assert_eq!(told.machine.deadline(), Some(at(70_000)));
     // The epoch that led there is used up; the mover's next UPDATE is followed as any other.
     let again = told.update(1, host(2));
     assert_eq!(told.tell(10_001, again), Err(Reject::SecureOldEpoch));
     told.moved(10_002, 2, host(2));
-}
-
-#[test]
-fn a_path_that_lapsed_is_forgotten_in_time() {
-    let mut told = Told::new();
-    told.moved(0, 1, host(2));
-    told.tell(10_000, Event::Deadline).expect("back");
-    told.tell(10_000, Event::Rebound).expect("back");
-    assert_eq!(told.tell(69_999, Event::Deadline), Ok(vec![]));
-    assert_eq!(told.machine.lapsed(), Some(host(2)));
-    assert_eq!(told.tell(70_000, Event::Deadline), Ok(vec![]));
-    assert_eq!(
-        (told.machine.lapsed(), told.machine.deadline()),
-        (None, None)
-    );
-    let response = told.response(1, 1, host(2));
-    assert_eq!(told.tell(70_001, response), Err(Reject::SecureWrongPath));
-    assert_eq!(told.tell(70_001, received(2, 100)), Ok(vec![]));
 }
 
 #[test]
@@ -595,8 +576,7 @@ proptest! {
             if let (Step::Received(..), true) = (step, told.machine.remote() != before.remote()) {
                 prop_assert_eq!(Some(told.machine.remote()), before.lapsed());
             }
-            let waits = told.machine.budget().is_some() || told.machine.lapsed().is_some();
-            prop_assert_eq!(waits, told.machine.deadline().is_some());
+            prop_assert_eq!(told.machine.budget().is_some(), told.machine.deadline().is_some());
             // All that may be sent is sent; and all that came is counted, once.
             if told.machine.budget().is_some() {
                 match event {
