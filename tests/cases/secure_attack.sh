@@ -418,7 +418,7 @@ mutations() {
 describe "whatever chance makes of segments of live connections: nothing moves, nothing breaks, little is logged"
 kernels both
 variants plain family=6
-# A million take most of an hour under emulation.
+# A million take half an hour under emulation.
 limit "$([ -z "${TCPC_FUZZ_RUNS:-}" ] && echo 200 || echo 20000)"
 case_fuzz() {
 	local count=${FUZZ_RUNS:-20000} rejected pid pids=()

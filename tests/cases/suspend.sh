@@ -120,17 +120,17 @@ case_outlives_retries() {
 describe "an idle connection has moved; long after that, data meets an outage: it has all of TCP's patience"
 variants plain family=6
 case_patience_afterwards() {
-	on mover set ipv4/tcp_retries2 3
+	on mover set ipv4/tcp_retries2 4
 	open_flow shell from mover to correspondent
 	on mover renumber net0 10.0.1.1/24 10.0.1.9/24
 	expect flow shell between 10.0.1.9 and 10.0.2.1 on both within 10s
-	# Longer than TCP tries in all.
-	quiet 4s
+	# Longer than TCP tries in all, which is 6.2 s.
+	quiet 7s
 
 	on west blocks mover0
 	flow shell send 10K
 	# For two retransmissions.
-	quiet 2s
+	quiet 1.2s
 	on west passes
 
 	expect flow shell carries 64KiB each way unchanged
