@@ -210,6 +210,10 @@ impl Namespace {
     }
 
     /// What can be seen of a segment with an ADDRESS UPDATE before anybody is asked.
+    ///
+    /// # Errors
+    ///
+    /// Why the segment is treated as if it were without the option.
     fn is_in_place(
         &self,
         skb: &mut SkBuff<'_>,
@@ -220,6 +224,20 @@ impl Namespace {
         if segment.payload != 0 || segment.has(flags) || !segment.has(segment::ACK) {
             return Err(Reject::NotOptionOnly);
         }
+        self.is_from_elsewhere(skb, state, segment)
+    }
+
+    /// Whether a segment is whole, and comes from where another host can be.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub fn is_from_elsewhere(
+        &self,
+        skb: &mut SkBuff<'_>,
+        state: &HookState<'_>,
+        segment: &Segment,
+    ) -> Result<(), Reject> {
         if !skb.checksum_is_right(state.family(), segment.offset) {
             return Err(Reject::BadChecksum);
         }

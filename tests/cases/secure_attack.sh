@@ -339,6 +339,7 @@ case_reset_dressed_up() {
 }
 
 describe "an offer whose connection never came to be is no offer of the next one's from there, which makes none"
+kernels both
 variants plain family=6
 case_stale_offer() {
 	open_flow first from mover to correspondent

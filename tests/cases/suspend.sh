@@ -118,6 +118,7 @@ case_outlives_retries() {
 }
 
 describe "an idle connection has moved; long after that, data meets an outage: it has all of TCP's patience"
+kernels both
 variants plain family=6
 case_patience_afterwards() {
 	on mover set ipv4/tcp_retries2 4

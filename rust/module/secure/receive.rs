@@ -109,14 +109,7 @@ impl Namespace {
         option: &Secure,
     ) -> Result<(), Reject> {
         option.is_in_place(carrier_of(segment))?;
-        if !skb.checksum_is_right(state.family(), segment.offset) {
-            return Err(Reject::BadChecksum);
-        }
-        // From this very host it may come: then both ends of the connection are here.
-        if !skb.is_looped() && !state.net().is_foreign_unicast(segment.source) {
-            return Err(Reject::NewAddressOurs);
-        }
-        Ok(())
+        self.is_from_elsewhere(skb, state, segment)
     }
 
     /// The socket of a 4-tuple, or the one that has lately left it.

@@ -244,8 +244,8 @@ impl Locked<'_> {
     fn refresh_patience(&mut self) {
         // SAFETY: The helper clears `icsk_backoff`, `icsk_retransmits`, `icsk_probes_out`,
         // `icsk_probes_tstamp`, `sk_err_soft`, and sets `rcv_tstamp` to now, and, if anything is in
-        // flight, `retrans_stamp`: all that `tcp_write_timeout()`, `tcp_probe_timer()` and `tcp_keepalive_timer()`
-        // (net/ipv4/tcp_timer.c) look at; the lock guards them.
+        // flight, `retrans_stamp`: all that `tcp_write_timeout()`, `tcp_probe_timer()` and
+        // `tcp_keepalive_timer()` (net/ipv4/tcp_timer.c) look at; the lock guards them.
         unsafe { bindings::tcpc_tcp_refresh_patience(self.as_ptr()) };
     }
 
