@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! `tcpc-tool`: the host side of the tests. `stream` makes traffic of which every octet is
-//! checked, `forge` sends raw segments as an attacker would, `decode` judges captures, `bench`
-//! measures.
+//! checked, `forge` sends raw segments as an attacker would, `decode` judges captures, `sockets`
+//! the kernel's tables, `bench` measures.
 //!
 //! Results are lines on stdout that a shell can compare; exit codes are in [`exit`].
 
@@ -20,6 +20,7 @@ mod forge;
 mod hex;
 mod out;
 mod random;
+mod sockets;
 mod stream;
 
 /// Host tool of the tcp_continuity tests.
@@ -37,6 +38,8 @@ enum Cli {
     Forge(forge::Forge),
     /// Read captures: list, count and judge segments.
     Decode(decode::Decode),
+    /// TCP sockets of a host: list and judge.
+    Sockets(sockets::Sockets),
     /// How long a connection stands still when its mover is renumbered.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Cli::Stream(stream) => stream.run(),
         Cli::Forge(forge) => forge.run(),
         Cli::Decode(decode) => decode.run(),
+        Cli::Sockets(sockets) => sockets.run(),
         Cli::Bench(bench) => bench.run(),
     };
     result.unwrap_or_else(|error| {
