@@ -99,11 +99,13 @@ case_mptcp() {
 	expect segments with UPDATE from mover exactly 0
 }
 
+topology routed snap=160
+
 describe "connections to and from other addresses of the host are not touched by a move"
 variants plain family=6
 case_bystander() {
 	on mover gain net1 10.0.3.9/24
-	ip -n mover "$(inet)" route add "$(addr 10.0.4.0)/$([ "${OPT[family]}" = 6 ] && echo 64 || echo 24)" \
+	ip -n mover "$INET" route add "$(addr 10.0.4.0)/$([ "${OPT[family]}" = 6 ] && echo 64 || echo 24)" \
 		via "$(addr 10.0.3.254)" dev net1
 	on correspondent gain net1 10.0.4.1/24
 	open_flow bystander from mover to correspondent at 10.0.4.1 port=5001 --bind "$(socket_addr 10.0.3.9):0"

@@ -95,12 +95,12 @@ case_vrf() {
 	on mover up red
 	on mover ip link set net1 master red
 	on mover gain net1 10.0.3.9/24
-	ip -n mover "$(inet)" route add default via "$(addr 10.0.3.254)" dev net1 table 7
+	ip -n mover "$INET" route add default via "$(addr 10.0.3.254)" dev net1 table 7
 	open_flow shell from mover to correspondent --device red
 
 	on mover lose net1 10.0.3.9/24
 	on mover gain net1 10.0.3.10/24
-	ip -n mover "$(inet)" route replace default via "$(addr 10.0.3.254)" dev net1 table 7
+	ip -n mover "$INET" route replace default via "$(addr 10.0.3.254)" dev net1 table 7
 
 	expect moved shell from 10.0.3.9 to 10.0.3.10
 }

@@ -19,7 +19,7 @@ case_correspondent() {
 }
 
 describe "the correspondent is legacy and sends at full speed: ETIMEDOUT for the mover all the same"
-topology routed legacy=correspondent
+topology routed legacy=correspondent snap=160
 variants plain rough
 case_correspondent_busy() {
 	on mover set tcp_continuity/confirm_time 4

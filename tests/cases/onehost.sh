@@ -16,7 +16,7 @@ case_same_namespace() {
 
 	expect flow shell carries 64KiB each way unchanged
 	expect counters mover Moved=1 Confirmed=1
-	within 3s eval '! sockets_on mover | grep -v LISTEN | grep -F "$(addr 10.0.1.1):"' ||
+	within 3s eval '! sockets_on mover list | grep -v LISTEN | grep -F "$(addr 10.0.1.1):"' ||
 		fail "no socket has the old address" "$SEEN"
 }
 

@@ -76,7 +76,7 @@ case_larger_mtu() {
 }
 
 describe "without timestamps"
-topology routed
+topology routed snap=160
 variants plain rough,family=6
 case_no_timestamps() {
 	on mover set ipv4/tcp_timestamps 0

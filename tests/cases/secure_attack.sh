@@ -193,7 +193,8 @@ case_redirected_by_many() {
 # The victim, 10.0.5.66, has nothing to say, not even RST.
 mute_victim() {
 	on attacker firewall 'chain mute { type filter hook output priority 0; meta l4proto tcp drop; }'
-	BEGUN=$(now_ms)
+	now
+	BEGUN=$NOW
 }
 
 # The mover moves, and its UPDATEs come from the victim.
@@ -213,7 +214,8 @@ redirect() {
 victim_got_little() {
 	local count=$1 got spent spans
 	capture_stop
-	spans=$((($(now_ms) - BEGUN) / 10000 + 1))
+	now
+	spans=$(((NOW - BEGUN) / 10000 + 1))
 	[ "$count" -le 32 ] || count=32
 	got=$(segments correspondent --octets --to "$(addr 10.0.5.66)")
 	spent=$(segments correspondent --octets --from "$(addr 10.0.5.66)")
@@ -360,7 +362,7 @@ kernels both
 variants plain family=6
 limit 120
 case_syn_flood() {
-	ip -n east "$(inet)" route add "$(addr 10.0.77.0/24)" via "$(addr 10.0.5.66)"
+	ip -n east "$INET" route add "$(addr 10.0.77.0/24)" via "$(addr 10.0.5.66)"
 	serve correspondent 5001
 	open_flow shell from mover to correspondent
 	capture_stop

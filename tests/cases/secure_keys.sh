@@ -12,12 +12,12 @@ strengths_are() {
 
 # expect strength WORD of COUNT on HOST|both [within 5s]: so many connections are that strong.
 expect_strength() {
-	local word=$1 count=$3 where=$5 host span
-	span=$(span_of 5s "$@")
+	local word=$1 count=$3 where=$5 host
+	span_of 5s "$@"
 	for host in mover correspondent; do
 		[ "$where" = both ] || [ "$where" = "$host" ] || continue
-		within "$span" strengths_are "$host" "$word" "$count" ||
-			fail "$count connections of strength $word on $host within $span" "${SEEN:-none}"
+		within "$SPAN" strengths_are "$host" "$word" "$count" ||
+			fail "$count connections of strength $word on $host within $SPAN" "${SEEN:-none}"
 	done
 }
 

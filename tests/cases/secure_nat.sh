@@ -171,7 +171,8 @@ kernels both
 variants plain family=6
 limit 90
 case_outlived() {
-	on correspondent set ipv4/tcp_retries2 3
+	# Six seconds and more than one retransmission, also where a timer runs late.
+	on correspondent set ipv4/tcp_retries2 4
 	open_flow shell from correspondent to mover
 	on mover lose net0 10.0.1.1/24
 

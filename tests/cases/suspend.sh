@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # No address, or no answer: how long a connection is kept, and how it ends.
 
-topology routed
+topology routed snap=160
 
 describe "no address for a while with data under way: it goes on by itself when one comes"
 variants plain rough,family=6

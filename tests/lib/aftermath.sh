@@ -43,5 +43,11 @@ kernel_log() {
 	tail -c "+$(($1 + 1))" "$KERNEL_LOG" | sed -n 's/^[0-9]*,[^;]*;//p'
 }
 
-# Lines of a log that fail whoever runs.
-splats() { grep -E "$SPLAT" | sed 's/^/# kernel: /'; }
+# Whether the kernel's log, since it had a size, has lines that fail whoever runs: the first are printed.
+splats() {
+	local found
+	found=$(tail -c "+$(($1 + 1))" "$KERNEL_LOG" | grep -E -m 20 "^[0-9]+,[^;]*;.*($SPLAT)") || return 1
+	while IFS=';' read -r _ found; do
+		echo "# kernel: $found"
+	done <<<"$found"
+}

@@ -40,10 +40,10 @@ declare -A RELAY=()
 relay() {
 	local host=$1
 	shift
-	rm -f "$WORK/relay-$host.log"
+	: >"$WORK/relay-$host.log"
 	start "$host" tcpc-tool forge relay "$@" >"$WORK/relay-$host.log" 2>&1 &
 	RELAY[$host]=$!
-	within 10s grep -q listening "$WORK/relay-$host.log" ||
+	within 10s says "$WORK/relay-$host.log" listening ||
 		fail "a relay on $host" "$(cat "$WORK/relay-$host.log")"
 }
 

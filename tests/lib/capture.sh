@@ -7,13 +7,13 @@ declare -A CAPTURE=()
 capture_start() {
 	local host
 	for host in "$@"; do
-		rm -f "$WORK/tcpdump-$host.err"
+		: >"$WORK/tcpdump-$host.err"
 		start "$host" tcpdump -i any -n -U --immediate-mode -Z root -B 8192 -s "${OPT[snap]}" -w "$WORK/$host.pcap" tcp \
 			2>"$WORK/tcpdump-$host.err" &
 		CAPTURE[$host]=$!
 	done
 	for host in "$@"; do
-		within 10s grep -q 'listening on' "$WORK/tcpdump-$host.err" ||
+		within 10s says "$WORK/tcpdump-$host.err" 'listening on' ||
 			fail "a capture on $host" "$(cat "$WORK/tcpdump-$host.err")"
 	done
 }
@@ -22,7 +22,7 @@ capture_start() {
 capture_stop() {
 	local host
 	[ "${#CAPTURE[@]}" -gt 0 ] || return 0
-	sleep 0.1
+	pause 0.1
 	for host in "${!CAPTURE[@]}"; do
 		kill -INT "${CAPTURE[$host]}" 2>/dev/null || true
 		wait "${CAPTURE[$host]}" 2>/dev/null || true

@@ -5,62 +5,70 @@
 # a segment lost or late, a process that owned a socket, a moment without any address. `busy` allows
 # what else comes of segments that overtake each other, as `usual` does where netem sees to that.
 
-USUAL='UpdateRetransmitted=any AckSolicited=any UpdateOnSyn=any Repeated=any Deferred=any SourceDropped=any Suspended=any Resumed=any Steered=any'
-BUSY='RstIgnored=any RstSuppressed=any UpdateTimestampOld=any UpdateSequenceOutside=any UpdateJustLeft=any'
+USUAL='UpdateRetransmitted AckSolicited UpdateOnSyn Repeated Deferred SourceDropped Suspended Resumed Steered'
+BUSY='RstIgnored RstSuppressed UpdateTimestampOld UpdateSequenceOutside UpdateJustLeft'
 
-# One host's counters against its words; what differs goes to stdout.
-counters_differ() {
-	local host=$1 others=$2 usual=$USUAL
+# Whether one host's counters are as its words say; what is not goes to standard output.
+counters_are() {
+	local host=$1 others=$2 word name value allowed=$USUAL bad='' shown=''
+	local -A wanted=() seen=()
 	shift 2
-	[ -z "${OPT[loss]}${OPT[reorder]}" ] || usual="$USUAL $BUSY"
-	in_host "$host" cat /proc/net/tcp_continuity_stat | awk -v host="$host" -v others="$others" -v words="$*" \
-		-v usual="$usual" -v busy="$USUAL $BUSY" '
-		BEGIN {
-			sub(/(^| )usual( |$)/, " " usual " ", words)
-			sub(/(^| )busy( |$)/, " " busy " ", words)
-			count = split(words, list, " ")
-			for (i = 1; i <= count; i++) {
-				at = index(list[i], "=")
-				name = substr(list[i], 1, at - 1)
-				# A word of its own beats `usual`.
-				if (!(name in wanted) || wanted[name] == "any") wanted[name] = substr(list[i], at + 1)
-			}
-		}
-		{ seen[$1] = $2; if ($2) shown = shown " " $1 "=" $2 }
-		END {
-			for (name in wanted) {
-				value = wanted[name]
-				if (!(name in seen)) { print host ": no counter " name; bad = 1 }
-				else if (value == "any") continue
-				else if (value ~ /\+$/) { if (seen[name] + 0 < value + 0) bad = 1 }
-				else if (seen[name] != value) bad = 1
-			}
-			if (others == "0") for (name in seen) if (seen[name] && !(name in wanted) && name !~ /Now$/) bad = 1
-			if (bad || !NR) print host ":" (shown ? shown : " all 0")
-		}'
+	for word in "$@"; do
+		case $word in
+		usual | busy)
+			[ "$word" = usual ] && [ -z "${OPT[loss]}${OPT[reorder]}" ] || allowed="$USUAL $BUSY"
+			# A word of its own beats these.
+			for name in $allowed; do
+				wanted[$name]=${wanted[$name]:-any}
+			done
+			;;
+		*) wanted[${word%%=*}]=${word#*=} ;;
+		esac
+	done
+	while read -r name value; do
+		seen[$name]=$value
+		[ "$value" = 0 ] || shown+=" $name=$value"
+	done < <(in_host "$host" cat /proc/net/tcp_continuity_stat)
+	for name in "${!wanted[@]}"; do
+		value=${seen[$name]:-}
+		case ${wanted[$name]} in
+		any) [ -n "$value" ] ;;
+		*+) [ "${value:--1}" -ge "${wanted[$name]%+}" ] ;;
+		*) [ "$value" = "${wanted[$name]}" ] ;;
+		esac || bad+=" $name=${wanted[$name]}"
+	done
+	if [ "$others" = 0 ]; then
+		for name in "${!seen[@]}"; do
+			[ "${seen[$name]}" = 0 ] || [ -n "${wanted[$name]:-}" ] || [[ $name = *Now ]] || bad+=" $name=0"
+		done
+	fi
+	[ -n "$bad" ] || [ ${#seen[@]} -eq 0 ] || return 0
+	echo "$host: not${bad:- there}, but${shown:- all 0}"
+	return 1
 }
 
-# "HOST WORDS" lines: empty output if all agree.
+# Whether all hosts' are, `HOST WORDS` each.
 counters_agree() {
-	local host words differ=''
-	while read -r host words; do
-		# shellcheck disable=SC2086 # words on purpose
-		differ+=$(counters_differ "$host" "$OTHERS" $words)
-	done <<<"$1"
-	[ -z "$differ" ] || { echo "$differ"; return 1; }
+	local others=$1 part words status=0
+	shift
+	for part in "$@"; do
+		read -ra words <<<"$part"
+		counters_are "${words[0]}" "$others" "${words[@]:1}" || status=1
+	done
+	return $status
 }
 
 expect_counters() {
-	local span text list='' part OTHERS=any
-	span=$(span_of 3s "$@")
-	text=$*
+	local text=$* parts part list=() others=any
+	span_of 3s "$@"
 	text=${text%% within *}
-	while read -r part; do
+	IFS=, read -ra parts <<<"$text"
+	for part in "${parts[@]}"; do
 		case $part in
-		'') ;;
-		others\ 0) OTHERS=0 ;;
-		*) list+=${list:+$'\n'}$part ;;
+		*others\ 0) others=0 ;;
+		*[![:space:]]*) list+=("$part") ;;
 		esac
-	done < <(tr ',' '\n' <<<"$text")
-	within "$span" counters_agree "$list" || fail "counters $text" "$SEEN"
+	done
+	# shellcheck disable=SC2153 # SEEN is set by within
+	within "$SPAN" counters_agree "$others" "${list[@]}" || fail "counters $text" "$SEEN"
 }

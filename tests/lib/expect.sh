@@ -25,15 +25,14 @@ expect() {
 	"expect_$word" "$@"
 }
 
-# The seconds after `within`, or a default.
+# The seconds after `within`, or a default, in $SPAN.
 span_of() {
-	local default=$1
+	SPAN=$1
 	shift
 	while [ $# -gt 1 ]; do
-		[ "$1" != within ] || { echo "$2"; return 0; }
+		[ "$1" != within ] || SPAN=$2
 		shift
 	done
-	echo "$default"
 }
 
 expect_flow() {
@@ -43,78 +42,74 @@ expect_flow() {
 }
 
 expect_flow_between() {
-	local name=$1 a b where=$6 span host
-	a=$(addr "$2") b=$(addr "$4")
-	span=$(span_of 3s "$@")
-	for host in "${FLOW_FROM[$name]}" "${FLOW_TO[$name]}"; do
+	local name=$1 a b where=$6 host near far end
+	addr_to a "$2"
+	addr_to b "$4"
+	span_of 3s "$@"
+	# Of both ends on one host the client is judged, then the server.
+	for end in client-of server-at; do
+		host=${FLOW_FROM[$name]} near=$a far=$b
+		[ $end = client-of ] || host=${FLOW_TO[$name]} near=$b far=$a
 		[ "$where" = both ] || [ "$where" = "$host" ] || continue
-		local near=$a far=$b side=client
-		if [ "$host" = "${FLOW_TO[$name]}" ]; then
-			near=$b far=$a side=server
-		fi
-		within "$span" sockets_are "$host" "$near" "$far" "${FLOW_PORT[$name]}" \
-			"${FLOW_COUNT[$name]}" "$side" ||
-			fail "flow $name between $near and $far on $host within $span" "$SEEN"
+		within "$SPAN" sockets_on "$host" between "$near" "$far" --$end "${FLOW_PORT[$name]}" \
+			--count "${FLOW_COUNT[$name]}" ||
+			fail "flow $name between $near and $far on $host within $SPAN" "$SEEN"
 	done
 }
 
 expect_flow_carries() {
-	local name=$1 count span
-	count=$(octets "$2")
-	span=$(span_of 30s "$@")
-	flow_does "$name" "exchange $count" "$span" ||
-		fail "flow $name carries $2 each way unchanged within $span" "$SEEN"
+	local name=$1
+	octets "$2"
+	span_of 30s "$@"
+	flow_does "$name" "exchange $OCTETS" "$SPAN" ||
+		fail "flow $name carries $2 each way unchanged within $SPAN" "$SEEN"
 }
 
 expect_flow_moves() {
-	local name=$1 span
-	span=$(span_of 10s "$@")
-	flow_does "$name" "progress 1" "$span" || fail "octets arrive on flow $name within $span" "$SEEN"
+	span_of 10s "$@"
+	flow_does "$1" "progress 1" "$SPAN" || fail "octets arrive on flow $1 within $SPAN" "$SEEN"
 }
 
 expect_flow_fails() {
-	local name=$1 why=$3 span
-	span=$(span_of 20s "$@")
-	flow_does "$name" wait "$span" || true
-	[[ $SEEN == *"error $why"* ]] || fail "flow $name fails with $why within $span" "$SEEN"
-}
-
-state_is() {
-	local host=$1 state=$2 port=$3 count=$4
-	sockets_on "$host" | awk -v s="$state" -v p=":$port" -v n="$count" '
-		index($1 " ", p " ") || index($2 " ", p " ") { if ($3 == s) good++; else if ($3 != "LISTEN") print }
-		END { exit good != n }'
+	local name=$1 why=$3
+	span_of 20s "$@"
+	flow_does "$name" wait "$SPAN" || true
+	[[ $SEEN == *"error $why"* ]] || fail "flow $name fails with $why within $SPAN" "$SEEN"
 }
 
 expect_flow_state() {
-	local name=$1 state=$2 host=$4 span
-	span=$(span_of 5s "$@")
-	within "$span" state_is "$host" "$state" "${FLOW_PORT[$name]}" "${FLOW_COUNT[$name]}" ||
-		fail "flow $name in $state on $host within $span" "${SEEN:-no such socket}"
+	local name=$1 state=$2 host=$4
+	span_of 5s "$@"
+	within "$SPAN" sockets_on "$host" state "$state" --port "${FLOW_PORT[$name]}" --count "${FLOW_COUNT[$name]}" ||
+		fail "flow $name in $state on $host within $SPAN" "$SEEN"
 }
 
 expect_ended() {
-	within 20s state_is "${3%,}" "$1" 5000 0 || fail "no socket in $1 on ${3%,}" "$SEEN"
-	within 5s state_is "$6" "$4" 5000 0 || fail "no socket in $4 on $6" "$SEEN"
+	within 20s sockets_on "${3%,}" state "$1" --port 5000 --count 0 || fail "no socket in $1 on ${3%,}" "$SEEN"
+	within 5s sockets_on "$6" state "$4" --port 5000 --count 0 || fail "no socket in $4 on $6" "$SEEN"
 }
 
 motion_is() {
-	local host=$1 count=$2 state=$3
-	in_host "$host" cat /proc/net/tcp_continuity |
-		awk -v s="$state" -v n="$count" 'NR > 1 { print; if ($4 == s) good++ } END { exit good != n }'
+	local host=$1 count=$2 state=$3 good=0 line words
+	while read -r line; do
+		echo "$line"
+		read -ra words <<<"$line"
+		[ "${words[3]}" != "$state" ] || good=$((good + 1))
+	done < <(in_host "$host" sed 1d /proc/net/tcp_continuity)
+	[ "$good" = "$count" ]
 }
 
 expect_motion() {
-	local host=$2 count=$3 state=$4 span
-	span=$(span_of 5s "$@")
-	within "$span" motion_is "$host" "$count" "$state" ||
-		fail "$count flows $state on $host within $span" "${SEEN:-none}"
+	local host=$2 count=$3 state=$4
+	span_of 5s "$@"
+	within "$SPAN" motion_is "$host" "$count" "$state" ||
+		fail "$count flows $state on $host within $SPAN" "${SEEN:-none}"
 }
 
-requests_are() { [ "$(sockets_on "$1" | grep -c 'SYN-RECV$')" = "$2" ]; }
+requests_are() { [ "$(sockets_on "$1" list | grep -c 'SYN-RECV$')" = "$2" ]; }
 
 expect_requests() {
-	within 3s requests_are "$2" "$3" || fail "$3 requests on $2" "$(sockets_on "$2")"
+	within 3s requests_are "$2" "$3" || fail "$3 requests on $2" "$(sockets_on "$2" list)"
 }
 
 expect_segments() {
@@ -140,7 +135,9 @@ expect_segments() {
 }
 
 expect_no() {
-	expect_segments --from "$(addr "$3")" --after first-update from "$5" at most 0
+	local old
+	addr_to old "$3"
+	expect_segments --from "$old" --after first-update from "$5" at most 0
 }
 
 # Both directions: what a host has received is judged at its sender.

@@ -18,15 +18,22 @@ serve() {
 		fail "a server on $host" "$(cat "$WORK/server-$host-$port.log")"
 }
 
-# An address of a host as a socket of this run names it: v4-mapped with family=mapped.
+# An address of a host as a socket of this run names it, in a variable: v4-mapped with family=mapped.
+socket_addr_to() {
+	local _address
+	addr_to _address "$2"
+	case ${OPT[family]} in
+	mapped) _address="[::ffff:$_address]" ;;
+	6) _address="[$_address]" ;;
+	esac
+	printf -v "$1" %s "$_address"
+}
+
+# The same on standard output.
 socket_addr() {
 	local address
-	address=$(addr "$1")
-	case ${OPT[family]} in
-	mapped) echo "[::ffff:$address]" ;;
-	6) echo "[$address]" ;;
-	*) echo "$address" ;;
-	esac
+	socket_addr_to address "$1"
+	echo "$address"
 }
 
 # open_flow NAME from HOST to HOST [at ADDRESS] [port=N] [connections=N] [tcpc-tool words…]
@@ -59,7 +66,8 @@ begin_flow() {
 	# shellcheck disable=SC2086 # words on purpose
 	serve "$to" "$port" ${SERVE_WORDS:-}
 	FLOW_FROM[$name]=$from FLOW_TO[$name]=$to FLOW_PORT[$name]=$port FLOW_COUNT[$name]=$count
-	start "$from" tcpc-tool stream connect "$(socket_addr "$at"):$port" --connections "$count" \
+	socket_addr_to at "$at"
+	start "$from" tcpc-tool stream connect "$at:$port" --connections "$count" \
 		--seed "$SEED" --control "$WORK/flow-$name" "$@" >"$WORK/flow-$name.log" 2>&1 &
 	flow_does "$name" "sockets $count" 20s || fail "flow $name opens" "$SEEN"
 }
@@ -91,26 +99,5 @@ ports_of() {
 	tcpc-tool stream ctl "$WORK/flow-$1" connections | sed -n 's/.*local=[^ ]*:\([0-9]*\) .*/\1/p'
 }
 
-# Both ends of a TCP socket a line, "LOCAL REMOTE STATE", v4-mapped addresses as IPv4 ones.
-sockets_on() {
-	in_host "$1" ss -Htan | awk '{
-		text = $4 " " $5 " " $1
-		gsub(/\[::ffff:/, "[", text); gsub(/%[^: ]*/, "", text); gsub(/[][]/, "", text)
-		print text
-	}'
-}
-
-# Whether COUNT sockets of a server port are on HOST between two addresses and none between others; those
-# that are only being opened are of somebody else.
-sockets_are() {
-	local host=$1 local=$2 remote=$3 port=$4 count=$5 side=$6
-	sockets_on "$host" | awk -v l="$local" -v r="$remote" -v p="$port" -v n="$count" -v side="$side" '
-		$3 == "LISTEN" || $3 == "SYN-RECV" || $3 == "TIME-WAIT" { next }
-		{
-			lp = rp = $1; sub(/.*:/, "", lp); la = $1; sub(/:[0-9]*$/, "", la)
-			rp = $2; sub(/.*:/, "", rp); ra = $2; sub(/:[0-9]*$/, "", ra)
-			if ((side == "client" && rp != p) || (side == "server" && lp != p)) next
-			if (la == l && ra == r) good++; else { bad++; if (bad < 4) print host, $0 }
-		}
-		END { print good + 0 " right, " bad + 0 " others"; exit !(good == n && !bad) }'
-}
+# The TCP sockets of a host: tcpc-tool's `sockets`, which tells v4-mapped addresses as IPv4 ones.
+sockets_on() { tcpc-tool sockets --net "/run/netns/$1" "${@:2}"; }

@@ -7,25 +7,35 @@
 # Addresses are written as IPv4. With family=6 10.0.A.B[/24] means fd00:A::B[/64], so that a case is
 # read once and run in both families.
 
-# An address as the family of this run has it.
-addr() {
-	local text=$1 a b
-	if [ "${OPT[family]}" = 6 ] && [[ $text == 10.0.* ]]; then
-		IFS=. read -r _ _ a b <<<"${text%/*}"
-		text=fd00:$a::$b
-		[ "$1" = "${1%/*}" ] || text=$text/64
+# An address as the family of this run has it, in a variable: `addr_to NAME 10.0.1.1`.
+addr_to() {
+	local _text=$2 _part
+	if [ "${OPT[family]}" = 6 ] && [[ $_text == 10.0.* ]]; then
+		IFS=. read -ra _part <<<"${_text%/*}"
+		_text=fd00:${_part[2]}::${_part[3]}
+		[ "$2" = "${2%/*}" ] || _text=$_text/64
 	fi
+	printf -v "$1" %s "$_text"
+}
+
+# The same on standard output.
+addr() {
+	local text
+	addr_to text "$1"
 	echo "$text"
 }
 
-# The router of an address's network.
-gateway_of() {
-	local address=${1%/*}
-	addr "${address%.*}.254"
+# The router of an address's network, in a variable.
+gateway_to() {
+	local address=${2%/*}
+	addr_to "$1" "${address%.*}.254"
 }
 
-# ip(8)'s family word for this run.
-inet() { if [ "${OPT[family]}" = 6 ]; then echo -6; else echo -4; fi; }
+# ip(8)'s family word for this run, and what an address is added with. Once the variant is known.
+set_family() {
+	INET=-4 NODAD=''
+	[ "${OPT[family]}" != 6 ] || INET=-6 NODAD=nodad
+}
 
 in_host() {
 	local host=$1
@@ -58,29 +68,39 @@ host_set() {
 host_show() { in_host "$1" cat "/proc/sys/net/$2"; }
 
 host_gain() {
-	local nodad=''
-	[ "${OPT[family]}" != 6 ] || nodad=nodad
-	# shellcheck disable=SC2046,SC2086 # words on purpose
-	ip -n "$1" $(inet) address add "$(addr "$3")" dev "$2" $nodad
+	local address
+	addr_to address "$3"
+	# shellcheck disable=SC2086 # a word or none
+	ip -n "$1" $INET address add "$address" dev "$2" $NODAD
 }
 
-host_lose() { ip -n "$1" "$(inet)" address del "$(addr "$3")" dev "$2"; }
+host_lose() {
+	local address
+	addr_to address "$3"
+	ip -n "$1" "$INET" address del "$address" dev "$2"
+}
 
 # The default route by the router of ADDRESS's network.
-host_route() { ip -n "$1" "$(inet)" route replace default via "$(gateway_of "$3")" dev "$2"; }
+host_route() {
+	local router
+	gateway_to router "$3"
+	ip -n "$1" "$INET" route replace default via "$router" dev "$2"
+}
 
-host_unroute() { ip -n "$1" "$(inet)" route del default; }
+host_unroute() { ip -n "$1" "$INET" route del default; }
 
 # As a DHCP client does it: the old one goes, the new one comes, then the route. One batch, since a
 # process for each step would be an outage that is not meant.
 host_renumber() {
-	local host=$1 device=$2 old=$3 new=$4 nodad=''
-	[ "${OPT[family]}" != 6 ] || nodad=nodad
-	ip -n "$host" "$(inet)" -batch - <<-EOF
-		address del $(addr "$old") dev $device
-		address add $(addr "$new") dev $device $nodad
-		${ROUTER_OF_MOVER:+neighbour replace $(gateway_of "$new") lladdr $ROUTER_OF_MOVER dev $device nud permanent}
-		route replace default via $(gateway_of "$new") dev $device
+	local host=$1 device=$2 old new router
+	addr_to old "$3"
+	addr_to new "$4"
+	gateway_to router "$4"
+	ip -n "$host" "$INET" -batch - <<-EOF
+		address del $old dev $device
+		address add $new dev $device $NODAD
+		${ROUTER_OF_MOVER:+neighbour replace $router lladdr $ROUTER_OF_MOVER dev $device nud permanent}
+		route replace default via $router dev $device
 	EOF
 }
 
@@ -108,4 +128,4 @@ host_blocks() {
 }
 host_passes() { on "$1" firewall off; }
 
-quiet() { sleep "${1%s}"; }
+quiet() { pause "${1%s}"; }

@@ -26,24 +26,30 @@ load_cases() {
 	HEADER=()
 	# shellcheck disable=SC1090 # that is the point
 	. "$1"
+	cases_by_line
 }
 
-# "LINE NAME" of each case of the file that was loaded, in the order of the file.
+# Sets CASES, the names of the cases of the file that was loaded by the lines they begin in.
+declare -a CASES=()
 cases_by_line() {
-	shopt -s extdebug
-	# One process for all of them: a new one for each is what takes the time.
-	# shellcheck disable=SC2046 # words on purpose
-	declare -F $(compgen -A function case_) | awk '{ print $2, $1 }' | sort -n
-	shopt -u extdebug
+	local name line
+	CASES=()
+	while read -r name line _; do
+		CASES[line]=$name
+	done < <(
+		shopt -s extdebug
+		# shellcheck disable=SC2046 # words on purpose
+		declare -F $(compgen -A function case_)
+	)
 }
 
 # Sets DESCRIPTION, TOPOLOGY, VARIANTS, KERNELS, LIMIT and EXCLUSIVE of one case of the loaded file.
 header_of() {
-	local wanted=$1 line name at word rest previous=0 here=0
-	while read -r line name; do
-		[ "$name" = "$wanted" ] && here=$line && break
+	local wanted=$1 line at word rest previous=0 here=0
+	for line in "${!CASES[@]}"; do
+		[ "${CASES[line]}" = "$wanted" ] && here=$line && break
 		previous=$line
-	done < <(cases_by_line)
+	done
 	DESCRIPTION='' TOPOLOGY=routed VARIANTS=plain KERNELS=stock LIMIT=60 EXCLUSIVE=''
 	for line in "${HEADER[@]}"; do
 		read -r at word rest <<<"$line"
@@ -78,7 +84,7 @@ list_tests() {
 		(
 			load_cases "$file"
 			base=${file##*/}
-			while read -r _ name; do
+			for name in "${CASES[@]}"; do
 				header_of "$name"
 				for variant in $VARIANTS; do
 					test=${base%.sh}/${name#case_}
@@ -90,7 +96,7 @@ list_tests() {
 					where=${where#,}
 					echo "$test $LIMIT ${where:-none} $EXCLUSIVE${EXCLUSIVE:+ }| $DESCRIPTION"
 				done
-			done < <(cases_by_line)
+			done
 		)
 	done
 }

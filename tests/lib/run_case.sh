@@ -4,7 +4,7 @@
 # Descriptor 3 takes lines for people.
 
 set -Eeuo pipefail
-TESTS=$(cd "$(dirname "$0")/.." && pwd)
+TESTS=${0%/lib/*}
 TEST=$1
 WORK=/tmp/case
 SCALE=${SCALE:-1} SEED=${SEED:-1}
@@ -26,6 +26,7 @@ for word in "${words[@]}" ${TOPOLOGY#* }; do
 	# shellcheck disable=SC2034 # likewise
 	[[ $word != *=* ]] || OPT[${word%%=*}]=${word#*=}
 done
+set_family
 
 trap 'stumble $LINENO "$BASH_COMMAND"' ERR
 # What commands say is kept for a failure.

@@ -33,27 +33,43 @@ stumble() {
 	exit 1
 }
 
-# Milliseconds of now.
-now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
+# Words for speed. To start a process is what takes the time of a test, up to a quarter of a second on the instrumented
+# kernel, and $(…) starts one: what is called all the time sets a variable instead.
+
+# Milliseconds of now, in $NOW.
+now() { NOW=$((${EPOCHREALTIME/./} / 1000)); }
+
+# Seconds in which nothing is done: of a pipe that nobody writes to nothing can be read.
+exec {NEVER}<> <(:)
+pause() { read -rt "$1" -u "$NEVER" || true; }
 
 # Waits until a command succeeds, `within 3s COMMAND…`; what it said last is left in $SEEN. Slower
 # kernels get more time: no test is about speed.
 within() {
 	local span=${1%s} end
 	shift
-	end=$(($(now_ms) + span * 1000 * SCALE))
+	now
+	end=$((NOW + span * 1000 * SCALE))
 	while :; do
 		if SEEN=$("$@" 2>&1); then return 0; fi
-		[ "$(now_ms)" -lt "$end" ] || return 1
-		sleep 0.05
+		now
+		[ "$NOW" -lt "$end" ] || return 1
+		pause 0.05
 	done
 }
 
-# Octets of 64KiB, 1MiB, 300.
+# Whether a file holds a text.
+says() {
+	local text
+	read -r -d '' text <"$1" || true
+	[[ $text == *"$2"* ]]
+}
+
+# Octets of 64KiB, 1MiB, 300, in $OCTETS.
 octets() {
 	case $1 in
-	*KiB) echo $((${1%KiB} * 1024)) ;;
-	*MiB) echo $((${1%MiB} * 1048576)) ;;
-	*) echo "$1" ;;
+	*KiB) OCTETS=$((${1%KiB} * 1024)) ;;
+	*MiB) OCTETS=$((${1%MiB} * 1048576)) ;;
+	*) OCTETS=$1 ;;
 	esac
 }

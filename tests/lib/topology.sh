@@ -27,14 +27,12 @@ declare -A PEER_OF=(
 	[correspondent:net0]=east:corr0 [correspondent:net1]=east:corr1
 	[attacker:net0]=east:attacker0
 )
-declare -a HOSTS=()
 
-# One namespace each. What a new one has for settings is said in vm/main: every process counts,
-# since the instrumented kernel needs a good part of a second to start one.
-make_hosts() {
-	printf 'netns add %s\n' "$@" | ip -batch -
-	HOSTS+=("$@")
-}
+# What is made is said to ip(8) in one go for all hosts, and in one for each: every process counts, since the
+# instrumented kernel needs a good part of a second to start one.
+
+# One namespace each. What a new one has for settings is said in vm/main.
+make_hosts() { printf 'netns add %s\n' "$@"; }
 
 # A cable between "HOST:DEVICE"s of PEER_OF.
 make_link() {
@@ -42,16 +40,28 @@ make_link() {
 	echo "link add $device netns $host type veth peer name ${other#*:} netns ${other%%:*}"
 }
 
-make_mode() {
-	local host mode
-	[ -z "$ABSENT" ] || return 0
-	for host in "$@"; do
-		mode=${OPT[mode]}
-		[[ ${OPT[legacy]} != @("$host"|both) ]] || mode=off
+# What ip(8) is to do on a host, from standard input, after settings: PATH=VALUE below /proc/sys/net.
+# Its path, since ip is a word of the shell, too, which is busybox.
+make_host() {
+	local host=$1
+	shift
+	in_host "$host" sh -c '
+		for word; do
+			for file in /proc/sys/net/${word%=*}; do echo "${word##*=}" >"$file" || exit; done
+		done
+		exec /usr/bin/ip -batch -' sh "$@"
+}
+
+# As make_host, for an end of connections, whose mode is set.
+make_end() {
+	local host=$1 mode=${OPT[mode]} settings=()
+	[[ ${OPT[legacy]} != @("$host"|both) ]] || mode=off
+	if [ -z "$ABSENT" ]; then
 		[ -e /proc/net/tcp_continuity_stat ] || fail "the module is loaded" "it is not"
-		[ "$mode" = default ] || on "$host" set tcp_continuity/mode "$mode"
-		[[ $mode = @(off|classic|default) ]] || on "$host" set tcp_continuity/keyshare_after "${OPT[keyshare]}"
-	done
+		[ "$mode" = default ] || settings+=("tcp_continuity/mode=$mode")
+		[[ $mode = @(off|classic|default) ]] || settings+=("tcp_continuity/keyshare_after=${OPT[keyshare]}")
+	fi
+	make_host "$host" "${settings[@]}"
 }
 
 # Whether what a connection can do depends on its SYN.
@@ -65,8 +75,8 @@ addresses() {
 }
 
 topology_routed() {
-	make_hosts mover west east correspondent
 	{
+		make_hosts mover west east correspondent
 		make_link mover net0
 		make_link mover net1
 		make_link correspondent net0
@@ -80,7 +90,7 @@ topology_routed() {
 		echo "link set net1 up"
 		echo "route add default via 10.0.1.254"
 		echo "route add default via fd00:1::254"
-	} | ip -n mover -batch -
+	} | make_end mover
 	{
 		echo "link set lo up"
 		addresses net0 2 1
@@ -88,24 +98,24 @@ topology_routed() {
 		echo "link set net1 up"
 		echo "route add default via 10.0.2.254"
 		echo "route add default via fd00:2::254"
-	} | ip -n correspondent -batch -
+	} | make_end correspondent
 	make_router west 1 2 "mover0 1" "mover1 3"
 	make_router east 2 1 "corr0 2" "corr1 4"
 	if [ -z "${OPT[loss]}" ] || ! negotiates; then impair; fi
 	[[ " $* " != *" attacker "* ]] || make_attacker
-	make_mode mover correspondent
 }
 
 topology_joined() {
-	make_hosts mover correspondent
-	ip link add net0 netns mover type veth peer name net0 netns correspondent
-	{ addresses net0 1 1; echo "link set lo up"; echo "link set net0 up"; } | ip -n mover -batch -
-	{ addresses net0 1 2; echo "link set lo up"; echo "link set net0 up"; } | ip -n correspondent -batch -
-	make_mode mover correspondent
+	{
+		make_hosts mover correspondent
+		echo "link add net0 netns mover type veth peer name net0 netns correspondent"
+	} | ip -batch -
+	{ addresses net0 1 1; echo "link set lo up"; echo "link set net0 up"; } | make_end mover
+	{ addresses net0 1 2; echo "link set lo up"; echo "link set net0 up"; } | make_end correspondent
 }
 
 topology_single() {
-	make_hosts mover
+	make_hosts mover | ip -batch -
 	{
 		echo "link set lo up"
 		echo "link add net0 type dummy"
@@ -114,18 +124,14 @@ topology_single() {
 		addresses net1 2 1
 		echo "link set net0 up"
 		echo "link set net1 up"
-	} | ip -n mover -batch -
-	make_mode mover
+	} | make_end mover
 }
 
 # HOST, its number and the other's on the middle link, "DEVICE NET" of its networks.
 make_router() {
 	local host=$1 own=$2 other=$3 word net
 	shift 3
-	in_host "$host" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
-		echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
-		# A cable that is pulled out takes no address from a router.
-		for i in /proc/sys/net/ipv6/conf/*/keep_addr_on_down; do echo 1 >$i; done'
+	# A cable that is pulled out takes no address from a router.
 	{
 		addresses mid 9 "$own"
 		echo "link set mid up"
@@ -138,7 +144,7 @@ make_router() {
 			addresses "${word% *}" "$net" 254
 			echo "link set ${word% *} up"
 		done
-	} | ip -n "$host" -batch -
+	} | make_host "$host" ipv4/ip_forward=1 ipv6/conf/all/forwarding=1 'ipv6/conf/*/keep_addr_on_down=1'
 }
 
 # loss=10%, delay=80ms (of a round trip), reorder=25%: on the middle link, both directions.
@@ -172,8 +178,7 @@ spread() {
 }
 
 make_attacker() {
-	make_hosts attacker
-	make_link attacker net0 | ip -batch -
+	{ make_hosts attacker; make_link attacker net0; } | ip -batch -
 	{ addresses net0 5 66; echo "link set lo up"; echo "link set net0 up"
 		echo "route add default via 10.0.5.254"; } | ip -n attacker -batch -
 	{ addresses attacker0 5 254; echo "link set attacker0 up"; } | ip -n east -batch -
