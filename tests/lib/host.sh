@@ -31,11 +31,12 @@ gateway_to() {
 	addr_to "$1" "${address%.*}.254"
 }
 
-# ip(8)'s family word for this run, and what an address is added with. Once the variant is known.
+# ip(8)'s family word for this run, and what an address is added with. Again, where a variant has changed it.
 set_family() {
 	INET=-4 NODAD=''
 	[ "${OPT[family]}" != 6 ] || INET=-6 NODAD=nodad
 }
+set_family
 
 in_host() {
 	local host=$1
