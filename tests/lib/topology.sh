@@ -56,7 +56,7 @@ make_host() {
 make_end() {
 	local host=$1 mode=${OPT[mode]} settings=()
 	[[ ${OPT[legacy]} != @("$host"|both) ]] || mode=off
-	if [ -z "$ABSENT" ]; then
+	if [ -z "${ABSENT:-}" ]; then
 		[ -e /proc/net/tcp_continuity_stat ] || fail "the module is loaded" "it is not"
 		[ "$mode" = default ] || settings+=("tcp_continuity/mode=$mode")
 		[[ $mode = @(off|classic|default) ]] || settings+=("tcp_continuity/keyshare_after=${OPT[keyshare]}")
