@@ -46,8 +46,8 @@ kernel_log() {
 # Whether the kernel's log, since it had a size, has lines that fail whoever runs: the first are printed.
 splats() {
 	local found
-	found=$(tail -c "+$(($1 + 1))" "$KERNEL_LOG" | grep -E -m 20 "^[0-9]+,[^;]*;.*($SPLAT)") || return 1
+	found=$(tail -c "+$(($1 + 1))" "$KERNEL_LOG" | grep -E "^[0-9]+,[^;]*;.*($SPLAT)") || return 1
 	while IFS=';' read -r _ found; do
 		echo "# kernel: $found"
-	done <<<"$found"
+	done < <(head -n 20 <<<"$found")
 }

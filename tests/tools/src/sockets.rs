@@ -19,6 +19,7 @@ use procfs::net::tcp;
 use procfs::net::tcp6;
 use procfs::net::TcpNetEntry;
 use procfs::net::TcpState;
+use procfs::ProcError;
 
 use crate::exit;
 use crate::out;
@@ -87,8 +88,11 @@ impl Sockets {
             setns(namespace, CloneFlags::CLONE_NEWNET).context("setns")?;
         }
         let mut all = tcp().context("/proc/net/tcp")?;
-        // There is none without IPv6.
-        all.extend(tcp6().unwrap_or_default());
+        match tcp6() {
+            // There is none without IPv6.
+            Err(ProcError::NotFound(_)) => {}
+            entries => all.extend(entries.context("/proc/net/tcp6")?),
+        }
         let all: Vec<Entry> = all.iter().map(Entry::from).collect();
         Ok(match &self.what {
             What::List => {
