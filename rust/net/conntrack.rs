@@ -16,6 +16,7 @@ use crate::bindings;
 use crate::net::addr;
 use crate::net::namespace::NetRef;
 use crate::net::sock::Tuple;
+use crate::net::time;
 use core::net::IpAddr;
 use core::ptr::NonNull;
 use core::time::Duration;
@@ -124,9 +125,8 @@ impl NetRef<'_> {
         if unsafe { bindings::tcpc_is_err(ct.cast()) } {
             return Err(code::ENOMEM);
         }
-        let lifetime = u32::try_from(lifetime.as_millis()).unwrap_or(u32::MAX);
         // SAFETY: The entry is ours alone; the other is kept by `was`.
-        unsafe { bindings::tcpc_ct_begin(ct, was.0.ct.as_ptr(), jiffies(lifetime)) };
+        unsafe { bindings::tcpc_ct_begin(ct, was.0.ct.as_ptr(), time::jiffies(lifetime)) };
         // SAFETY: `nf_conntrack_hash_check_insert()` wants an entry as `ctnetlink_create_conntrack()`
         // (net/netfilter/nf_conntrack_netlink.c) prepares it: confirmed, with a timeout. If it
         // succeeds the table has a reference, and the caller another.
@@ -231,10 +231,4 @@ fn address(address: IpAddr) -> bindings::nf_inet_addr {
             in6: addr::to_in6(v6),
         },
     }
-}
-
-/// Milliseconds as the kernel's clock ticks.
-fn jiffies(millis: u32) -> u32 {
-    let ticks = u64::from(millis) * u64::from(bindings::HZ) / 1000;
-    u32::try_from(ticks).unwrap_or(u32::MAX >> 2)
 }

@@ -19,6 +19,23 @@ case_checksums() {
 	expect checksums right on correspondent
 }
 
+describe "a path of 600 ms, of which nothing is known yet: its timeout is a second, and what is resent goes there once"
+topology routed
+variants delay=600ms delay=600ms,family=6
+case_unmeasured() {
+	open_flow shell from mover to correspondent
+
+	on mover lose net0 10.0.1.1/24
+	flow shell send 600
+	on mover gain net0 10.0.1.9/24
+	on mover route net0 10.0.1.9/24
+
+	server correspondent expect 600
+	quiet 2s
+	expect segments --data --from "$(addr 10.0.1.9)" from mover exactly 1
+	expect flow shell carries 64KiB each way unchanged within 60s
+}
+
 describe "the new link has a small MTU: the segments fit"
 topology routed snap=160
 variants plain rough,family=6

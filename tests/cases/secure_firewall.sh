@@ -131,6 +131,27 @@ case_on_the_hosts() {
 	flow bulk stop
 }
 
+describe "a host firewall, and answers that arrive after twelve seconds only: the peer has that long, at the firewall as well"
+topology routed mode=secure
+variants plain
+limit 90
+case_validated_late() {
+	on correspondent set tcp_continuity/validate_time 30
+	on correspondent tracks
+	open_flow shell from mover to correspondent
+	on correspondent closes
+	on west blocks mid
+
+	on mover renumber net0 10.0.1.1/24 10.0.1.9/24
+	expect counters correspondent Rebound=1 within 5s
+	quiet 15s
+	on west passes
+
+	expect counters correspondent PathValidated=1 PathReturned=0 within 20s
+	expect flow shell between 10.0.1.9 and 10.0.2.1 on both
+	expect flow shell carries 64KiB each way unchanged
+}
+
 describe "a host firewall that forbids the new address: the connection does not go on there"
 variants plain family=6
 case_forbidden() {

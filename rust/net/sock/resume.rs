@@ -12,6 +12,8 @@
 
 use super::Locked;
 use crate::bindings;
+use crate::net::time;
+use core::time::Duration;
 use kernel::error::{
     code,
     to_result,
@@ -19,8 +21,8 @@ use kernel::error::{
 };
 
 /// `TCP_TIMEOUT_INIT` (include/net/tcp.h): the retransmission timeout of a path without a
-/// measurement (RFC 6298, section 2.1), in jiffies.
-const INITIAL_RTO: u32 = bindings::HZ;
+/// measurement (RFC 6298, section 2.1).
+const INITIAL_RTO: Duration = Duration::from_secs(1);
 /// `TCP_INFINITE_SSTHRESH` (include/net/tcp.h).
 const INFINITE_SSTHRESH: u32 = 0x7fff_ffff;
 
@@ -181,7 +183,7 @@ impl Locked<'_> {
     pub fn unpark(&mut self) {
         if self.restart_path().is_err() && !self.is_closed() {
             // SAFETY: `self` holds the lock that guards it.
-            unsafe { (*self.icsk()).icsk_rto = INITIAL_RTO };
+            unsafe { (*self.icsk()).icsk_rto = time::jiffies(INITIAL_RTO) };
             self.rearm();
         }
     }
@@ -237,7 +239,7 @@ impl Locked<'_> {
         // SAFETY: The helper resets `rtt_min` and bit fields of `tp`.
         unsafe { bindings::tcpc_tcp_forget_rtt(tp) };
         // SAFETY: `self` holds the lock that guards it.
-        unsafe { (*self.icsk()).icsk_rto = INITIAL_RTO };
+        unsafe { (*self.icsk()).icsk_rto = time::jiffies(INITIAL_RTO) };
     }
 
     /// Nothing has failed yet: counters and stamps by which TCP gives a connection up.
@@ -291,7 +293,7 @@ impl Locked<'_> {
         // route, `prior_cwnd` to the same, and `snd_cwnd_stamp` to now.
         unsafe { bindings::tcpc_tcp_set_initial_window(self.as_ptr()) };
         // SAFETY: `self` holds the lock that guards it.
-        unsafe { (*self.icsk()).icsk_rto = INITIAL_RTO };
+        unsafe { (*self.icsk()).icsk_rto = time::jiffies(INITIAL_RTO) };
     }
 
     /// Sends what the window allows: first what is lost, then what is new.
