@@ -175,6 +175,10 @@ impl Namespace {
             *place = place.filter(|suspect| self.is_lost(suspect));
         }
         let any = overflow || suspects.iter().any(Option::is_some);
+        if any && self.signs.came.load(Relaxed) != 0 {
+            // What waits for an address already need not wait for a walk over all connections, too.
+            self.retry_suspended();
+        }
         let all_moved = !any || self.move_all(&suspects, overflow);
         if overflow && !all_moved {
             self.signs.suspect_all();
