@@ -62,7 +62,8 @@ impl Namespace {
         };
         if trial && !self.is_within_budget(sender, self.octets_of(&skb, &peek, sender)) {
             self.count(Happening::BudgetDropped);
-            return skb.consume();
+            // Whoever sent it is to try again when the budget has grown.
+            return skb.refuse();
         }
         if suspended && self.is_homeless(&mut skb, &peek) {
             self.count(Happening::SourceDropped);

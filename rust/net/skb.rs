@@ -95,6 +95,13 @@ impl SkBuff<'_> {
         Verdict(bindings::NF_STOLEN)
     }
 
+    /// Frees the buffer and tells its sender, as a firewall does: `nf_hook_slow()` makes it `EPERM`. TCP
+    /// keeps what it holds for a segment of its queue, and takes nothing for sent
+    /// (`tcp_retransmit_skb()`, `tcp_write_xmit()`, net/ipv4/tcp_output.c).
+    pub fn refuse(self) -> Verdict {
+        Verdict(bindings::NF_DROP)
+    }
+
     /// Hands the buffer to the transport at once and returns when that is done with it.
     ///
     /// The rest of the hook's chain is not run. So whoever calls it comes late in the chain, and
