@@ -66,6 +66,72 @@ case_bulk() {
 	expect counters mover Moved=1 Confirmed=1, correspondent Rebound=1+ PathValidated=1+
 }
 
+# Connections and TSvals of segments that the mover received, "PORT TSVAL", in their order.
+clocks_of() {
+	tcpc-tool decode "$WORK/mover.pcap" --json --sport 5000 "$@" |
+		sed -n 's/.*"dport":\([0-9]*\),.*"tsval":\([0-9]*\),.*/\1 \2/p'
+}
+
+describe "the UPDATE acknowledges some, and more waits to be sent: what the mover lacks takes the new path first"
+topology routed mode=secure
+variants delay=800ms delay=800ms,family=6
+case_oldest_first() {
+	local ip=ip router lacked first
+	# Two segments in flight, for want of a larger window.
+	[ "${OPT[family]}" != 6 ] || ip=ip6
+	gateway_to router 10.0.2.254
+	ip -n correspondent "$INET" route change default via "$router" dev net0 initcwnd 2
+	SERVE_WORDS=--nodelay open_flow shell from mover to correspondent
+	quiet 1s
+	# One of the segments in flight arrives. That it did is not heard of.
+	on west firewall "chain cut { type filter hook forward priority 0;
+		$ip saddr $(addr 10.0.1.1) drop;
+		$ip daddr $(addr 10.0.1.1) meta length > 300 numgen inc mod 1000000 != 0 drop; }"
+
+	for _ in 1 2 3 4; do server correspondent send 600; done
+	quiet 0.5s
+	on mover renumber net0 10.0.1.1/24 10.0.1.9/24
+
+	expect flow shell between 10.0.1.9 and 10.0.2.1 on both within 10s
+	on west passes
+	expect flow shell carries 64KiB each way unchanged within 60s
+	capture_stop
+	lacked=$(tcpc-tool decode "$WORK/mover.pcap" --secure update --json | sed -n '1s/.*"ack":\([0-9]*\),.*/\1/p')
+	first=$(tcpc-tool decode "$WORK/mover.pcap" --data --to "$(addr 10.0.1.9)" --json | sed -n '1s/.*"seq":\([0-9]*\),.*/\1/p')
+	[ -n "$lacked" ] || fail "an UPDATE" "none"
+	[ "$first" = "$lacked" ] || fail "the first octet on the new path is $lacked" "$first"
+}
+
+describe "more connections than a new address gets segments for: those that get none send as soon as it is validated"
+topology routed mode=secure snap=160
+variants plain family=6
+case_no_credit() {
+	local count=40 late
+	open_flow many from mover to correspondent connections=$count
+	on west blocks mid
+	server correspondent send 1K
+
+	on mover lose net0 10.0.1.1/24
+	on west passes
+	on mover gain net0 10.0.1.9/24
+	on mover route net0 10.0.1.9/24
+
+	expect flow many between 10.0.1.9 and 10.0.2.1 on both within 10s
+	flow many expect 1K
+	expect flow many carries 1KiB each way unchanged
+	expect counters mover Moved=$count Confirmed=$count, \
+		correspondent Rebound=$count PathValidated=$count BudgetDropped=8+
+	# The clock is the correspondent's, in milliseconds. Its retransmission timer runs a second after it followed.
+	capture_stop
+	clocks_of --secure confirm >"$WORK/confirms"
+	clocks_of --data --to "$(addr 10.0.1.9)" >"$WORK/data"
+	# So many at once may be too much for tcpdump.
+	late=$(awk 'FNR == NR { if (!($1 in at)) at[$1] = $2; next }
+		$1 in at && !($1 in seen) { seen[$1]; n++; if ($2 - at[$1] >= 900) print $1, $2 - at[$1] }
+		END { if (n < 20) print n + 0, "seen" }' "$WORK/confirms" "$WORK/data")
+	[ -z "$late" ] || fail "no connection waits for its retransmission timer" "$late"
+}
+
 describe "the end that accepted is renumbered"
 topology routed mode=secure
 variants plain family=6

@@ -16,7 +16,8 @@ use crate::net::segment::{
 use crate::net::skb::SkBuff;
 use crate::net::sock::{
     Locked,
-    SockId, //
+    SockId,
+    WindowClamp, //
 };
 use crate::proto::addr::Endpoint;
 use crate::proto::correspondent::secure::{
@@ -33,6 +34,19 @@ impl Namespace {
             return;
         };
         let (clamp, _) = locked.restart_path_within(octets);
+        self.keep_clamp(id, clamp);
+    }
+
+    /// Lets nothing be sent while anything is in flight, until [`Namespace::restart`]. What TCP would send
+    /// because of the UPDATE's acknowledgement alone is new data, to which the budget would go that
+    /// the oldest octets need.
+    pub(super) fn narrow(&self, locked: &mut Locked<'_>, id: SockId) {
+        let clamp = locked.narrow();
+        self.keep_clamp(id, clamp);
+    }
+
+    /// Keeps the clamp that a connection had before it got a budget.
+    fn keep_clamp(&self, id: SockId, clamp: WindowClamp) {
         self.connections.with(id, |connection| {
             // The first is the connection's own, the others are those of budgets.
             connection.clamp.get_or_insert(clamp);

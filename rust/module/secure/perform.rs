@@ -50,6 +50,13 @@ impl Answer {
             .into_iter()
             .any(|action| matches!(action, Action::Rebind { .. } | Action::ReturnTo { .. }))
     }
+
+    /// Whether the connection is to start over with a budget, which comes first.
+    pub fn is_bounded(&self) -> bool {
+        let mut actions = self.actions.into_iter();
+        actions.any(|action| matches!(action, Action::Budget(_)))
+            && actions.any(|action| matches!(action, Action::RestartPath))
+    }
 }
 
 impl Namespace {

@@ -166,10 +166,15 @@ impl Namespace {
             self.postpone(Task::FollowSecure(sock, arrival));
             return skb.confirm_and_consume();
         };
-        let followed = self.follow_secure(&mut locked, id, &arrival);
+        let followed = self
+            .follow_secure(&mut locked, id, &arrival)
+            .map(Answer::new);
+        if followed.as_ref().is_ok_and(Answer::is_bounded) {
+            self.narrow(&mut locked, id);
+        }
         drop(locked);
         match followed {
-            Ok(actions) => {
+            Ok(answer) => {
                 let verdict = if arrival.syn.is_some() {
                     // TCP has no use for a SYN here.
                     skb.confirm_and_consume()
@@ -178,7 +183,7 @@ impl Namespace {
                     // arrived.
                     skb.deliver(state)
                 };
-                self.answer_secure(sock, Answer::new(actions));
+                self.answer_secure(sock, answer);
                 verdict
             }
             Err(reject) => {

@@ -115,6 +115,16 @@ impl Locked<'_> {
         unsafe { bindings::tcpc_tcp_set_window_clamp(self.tcp(), segments) };
     }
 
+    /// Has one segment in flight at most, which changes nothing for what is in flight already. Returns
+    /// what to give to [`Locked::lift_budget`], as [`Locked::restart_path_within`] does, which is to
+    /// follow.
+    pub fn narrow(&mut self) -> WindowClamp {
+        // SAFETY: `self` holds the lock that guards it.
+        let before = WindowClamp(unsafe { (*self.tcp()).snd_cwnd_clamp });
+        self.set_window_clamp(1);
+        before
+    }
+
     /// See [`Locked::restart_path`]; `budget` in octets.
     fn restart(&mut self, budget: Option<u32>) -> Result {
         if !self.is_movable() {
