@@ -6,7 +6,7 @@
 # what else comes of segments that overtake each other, as `usual` does where netem sees to that.
 
 USUAL='UpdateRetransmitted AckSolicited UpdateOnSyn Repeated Deferred SourceDropped Suspended Resumed Steered'
-BUSY='RstIgnored RstSuppressed UpdateTimestampOld UpdateSequenceOutside UpdateJustLeft'
+BUSY='RstIgnored RstSuppressed UpdateTimestampOld UpdateSequenceOutside UpdateJustLeft SecureOldEpoch'
 
 # Whether one host's counters are as its words say; what is not goes to standard output.
 counters_are() {
