@@ -77,9 +77,9 @@ topology routed mode=secure
 variants delay=800ms delay=800ms,family=6
 case_oldest_first() {
 	local ip=ip router lacked first
-	# Two segments in flight, for want of a larger window.
 	[ "${OPT[family]}" != 6 ] || ip=ip6
 	gateway_to router 10.0.2.254
+	# Two segments in flight, for want of a larger window.
 	ip -n correspondent "$INET" route change default via "$router" dev net0 initcwnd 2
 	SERVE_WORDS=--nodelay open_flow shell from mover to correspondent
 	quiet 1s

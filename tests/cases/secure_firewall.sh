@@ -131,7 +131,7 @@ case_on_the_hosts() {
 	flow bulk stop
 }
 
-describe "a host firewall, and answers that arrive after twelve seconds only: the peer has that long, at the firewall as well"
+describe "a host firewall, and answers that arrive after fifteen seconds only: the peer has validate_time, at the firewall as well"
 topology routed mode=secure
 variants plain
 limit 90

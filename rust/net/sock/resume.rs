@@ -62,11 +62,9 @@ impl Locked<'_> {
     /// [`SkBuff::octets`]: crate::net::skb::SkBuff::octets
     /// [`SkBuff::sender`]: crate::net::skb::SkBuff::sender
     pub fn restart_path_within(&mut self, octets: u32) -> (WindowClamp, Result) {
-        // SAFETY: `self` holds the lock that guards it.
-        let before = WindowClamp(unsafe { (*self.tcp()).snd_cwnd_clamp });
         let segments = self.segments_of(octets);
         // Before anything that can fail: without a route TCP tries again by itself.
-        self.set_window_clamp(segments);
+        let before = self.set_window_clamp(segments);
         (before, self.restart(Some(octets)))
     }
 
@@ -108,21 +106,21 @@ impl Locked<'_> {
         octets.checked_div(mss).unwrap_or(1).max(1)
     }
 
-    /// Limits the congestion window.
-    fn set_window_clamp(&mut self, segments: u32) {
+    /// Limits the congestion window, and returns what limited it before.
+    fn set_window_clamp(&mut self, segments: u32) -> WindowClamp {
+        // SAFETY: `self` holds the lock that guards it.
+        let before = WindowClamp(unsafe { (*self.tcp()).snd_cwnd_clamp });
         // SAFETY: The helper sets `snd_cwnd_clamp`, and `snd_cwnd` to no more than that; the lock
         // guards both. At least one segment: `tcp_snd_cwnd_set()` warns of none.
         unsafe { bindings::tcpc_tcp_set_window_clamp(self.tcp(), segments) };
+        before
     }
 
     /// Has one segment in flight at most, which changes nothing for what is in flight already. Returns
     /// what to give to [`Locked::lift_budget`], as [`Locked::restart_path_within`] does, which is to
     /// follow.
     pub fn narrow(&mut self) -> WindowClamp {
-        // SAFETY: `self` holds the lock that guards it.
-        let before = WindowClamp(unsafe { (*self.tcp()).snd_cwnd_clamp });
-        self.set_window_clamp(1);
-        before
+        self.set_window_clamp(1)
     }
 
     /// See [`Locked::restart_path`]; `budget` in octets.
